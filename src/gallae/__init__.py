@@ -1,0 +1,1 @@
+"""gallae (갈래): a Korean-first workbench for text classification."""

@@ -1,0 +1,93 @@
+"""A corpus: labelled (or unlabelled) texts, checked, with the file's other columns beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gallae.data.labels import LabelSet
+from gallae.errors import DataError
+
+RESERVED = ("index", "text", "label")
+SAMPLES = ("headlines", "reviews")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Texts and, where there are any, their labels.
+
+    Attributes:
+        table: One row a text. "index" is the file's index or id column, else the row number from 0;
+            "text" is a string, never null; "label" is a string, or a tuple of strings when multi-label,
+            and is absent when unlabelled. The file's other columns follow.
+        label_set: The labels, None when unlabelled.
+        source: Path or name, for messages.
+    """
+
+    table: pd.DataFrame
+    label_set: LabelSet | None
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts, in order."""
+        return self.table["text"].tolist()
+
+    @property
+    def labels(self) -> list[Any]:
+        """The labels, in order: strings, or tuples of strings when multi-label.
+
+        Raises:
+            DataError: if the corpus is unlabelled.
+        """
+        if self.label_set is None:
+            raise DataError(f"{self.source} has no labels. Name the column with --label-column.")
+        return self.table["label"].tolist()
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> Corpus:
+        """Return a corpus of the given row numbers, in their order; the label set stays."""
+        return replace(self, table=self.table.iloc[np.asarray(rows)].reset_index(drop=True))
+
+    def column(self, name: str) -> pd.Series:
+        """Return a column by the name it had in the file.
+
+        Raises:
+            DataError: if there is none; the message lists the columns.
+        """
+        for candidate in (kept_name(name), name):
+            if candidate in self.table.columns:
+                return self.table[candidate]
+        have = ", ".join(str(column) for column in self.table.columns)
+        raise DataError(f"{self.source} has no column {name!r}. Columns: {have}.")
+
+
+def kept_name(name: str) -> str:
+    """Return the name under which a column that is kept beside stands in `Corpus.table`."""
+    return f"file_{name}" if name in RESERVED else name
+
+
+def sample(name: str = "headlines") -> Corpus:
+    """Return an embedded corpus, written for this project.
+
+    Args:
+        name: "headlines" (seven news topics) or "reviews" (sentiment).
+
+    Raises:
+        DataError: on another name.
+    """
+    from gallae.data.reading import read
+
+    if name not in SAMPLES:
+        raise DataError(f"there is no embedded corpus {name!r}. Known: {', '.join(SAMPLES)}.")
+    file = resources.files("gallae.data") / "samples" / f"{name}.csv"
+    with resources.as_file(file) as path:
+        corpus = read(path)
+    return replace(corpus, source=f"{name} (embedded)")

@@ -1,0 +1,1 @@
+"""Figures, intervals, tests between models, plots and pages about predictions."""
