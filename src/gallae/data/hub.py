@@ -33,24 +33,34 @@ def split_of(path: str) -> tuple[str, str | None]:
 def open_id(name: str, sizes: Iterator[int]) -> Table:
     """Open `hf:owner/name[/configuration][:split]` by `datasets.load_dataset`.
 
-    Without a split the one called "train" is taken, or the only one.
+    The name may also be a local folder of data files, `hf:folder[:split]`. Without a split the one called
+    "train" is taken, or the only one.
 
     Raises:
         DataError: if the data set, the configuration or the split is not found, or the Hub is not reached.
         MissingExtra: without the extra `hub`.
     """
-    match = _ID.fullmatch(name.removeprefix(PREFIX))
-    if match is None:
-        raise DataError(f"{name}: not a data set id. Write hf:owner/name, hf:owner/name/configuration:split.")
+    identity, config, split = _parts(name)
     datasets = require("datasets", "hub")
     try:
-        data = datasets.load_dataset(match["id"], match["config"])
+        data = datasets.load_dataset(identity, config)
     except Exception as error:  # network, authorisation, scripts: whatever comes, the id is what to check
         raise DataError(
             f"{name}: the data set could not be loaded ({type(error).__name__}: {_first_line(error)}). "
             "Check the id and the connection; a configuration is written hf:owner/name/configuration."
         ) from error
-    return _opened(data, match["split"], name, sizes)
+    return _opened(data, split, name, sizes)
+
+
+def _parts(name: str) -> tuple[str, str | None, str | None]:
+    bare = name.removeprefix(PREFIX)
+    for folder, split in ((bare, None), bare.rsplit(":", 1) if ":" in bare else (bare, None)):
+        if Path(folder).is_dir():
+            return folder, None, split
+    match = _ID.fullmatch(bare)
+    if match is None:
+        raise DataError(f"{name}: not a data set id. Write hf:owner/name, hf:owner/name/configuration:split.")
+    return match["id"], match["config"], match["split"]
 
 
 def open_saved(path: Path, sizes: Iterator[int], split: str | None = None) -> Table:
@@ -76,7 +86,7 @@ def _opened(data: Any, split: str | None, source: str, sizes: Iterator[int]) -> 
         chosen = split or ("train" if "train" in data else next(iter(data)) if len(data) == 1 else "")
         if chosen not in data:
             asked = f"has no split {split!r}" if split else "has several splits and none is called 'train'"
-            raise DataError(f"{source} {asked}. Its splits: {', '.join(data)}. Name one as {source}:SPLIT.")
+            raise DataError(f"{source} {asked}. Its splits: {', '.join(data)}. Name one after a colon.")
         data = data[chosen]
     elif split is not None and str(data.split or "") != split:
         raise DataError(f"{source} is a single split; there is no {split!r} in it. Leave :{split} away.")

@@ -59,6 +59,8 @@ def _table(objects: list[dict[str, Any]], source: str, sizes: Iterator[int]) -> 
     if not objects:
         raise DataError(f"{source} holds no rows.")
     keys = list(dict.fromkeys(key for item in objects for key in item))
+    if not keys:
+        raise DataError(f"{source}: its objects are empty: they have no text.")
     columns = named(keys, source)
     pieces = (piece.set_axis(columns, axis=1) for piece in object_frames(iter(objects), keys, sizes))
     return Table(source, columns, pieces, lambda row: f"item {row + 1}")

@@ -6,6 +6,7 @@ import ast
 import difflib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,8 +46,10 @@ class LabelSet:
 
     def nearest(self, value: str) -> str:
         """Return the end of a message about an unknown label: the nearest known one, then all of them."""
-        near = difflib.get_close_matches(value, self.names, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        # Decomposed, two syllables that differ in one letter are close.
+        spelled = {unicodedata.normalize("NFD", name): name for name in self.names}
+        near = difflib.get_close_matches(unicodedata.normalize("NFD", value), list(spelled), n=1)
+        hint = f" Did you mean {spelled[near[0]]!r}?" if near else ""
         known = ", ".join(repr(name) for name in self.names[:30]) + (", ..." if len(self.names) > 30 else "")
         ids = " (or their ids)" if self.ids else ""
         return f"{hint} Known labels{ids}: {known}."

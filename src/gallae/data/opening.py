@@ -26,11 +26,11 @@ _MAGIC = (
     (b"%PDF", "a PDF document"),
     (b"PAR1", "a Parquet file"),
     (b"PK\x03\x04", "a zip archive or an office document"),
-    (b"\x1f\x8b", "compressed with gzip"),
-    (b"\xfd7zXZ", "compressed with xz"),
-    (b"BZh", "compressed with bzip2"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document (.xls, .doc)"),
+    (b"\x1f\x8b", "a file compressed with gzip"),
+    (b"\xfd7zXZ", "a file compressed with xz"),
+    (b"BZh", "a file compressed with bzip2"),
+    (b"\x28\xb5\x2f\xfd", "a file compressed with zstd"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document (.xls, .doc): save it as .xlsx or CSV"),
     (b"HWP Document File", "a Hangul document"),
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
@@ -48,6 +48,10 @@ def existing(path: str | Path) -> Path:
     try:
         if not path.exists():
             raise DataError(f"{path}: no such file or folder.{_beside(path)}")
+        if not path.is_dir() and not path.is_file():
+            raise DataError(
+                f"{path} is a pipe or a device, which only prediction can read. Save it to a file first."
+            )
         if path.is_dir():
             next(path.iterdir(), None)
         else:
@@ -101,7 +105,7 @@ def refuse_binary(head: bytes, source: str, allowed: str = "") -> None:
             even = head[::2].count(0) + head[1::2].count(0) > len(head) // 10
             utf16 = " (or UTF-16 text without its mark: try --encoding utf-16-le)" if even else ""
             what = f"a binary file{utf16}"
-        elif _controls(head) > max(8, len(head) // 20):
+        elif _controls(head) > max(8, len(head) // 20) and not _decodes(head):
             what = "a binary file"
     if what is None:
         return
@@ -114,6 +118,14 @@ _ALLOWED = "Allowed are CSV, TSV, JSONL, JSON, plain text, Parquet (.parquet) an
 
 def _controls(head: bytes) -> int:
     return sum(head.count(byte) for byte in range(32) if byte not in (9, 10, 12, 13, 27))
+
+
+def _decodes(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _holds_controls(head: bytes) -> bool:

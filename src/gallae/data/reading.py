@@ -22,11 +22,12 @@ from gallae.data.columns import (
     no_text,
 )
 from gallae.data.corpus import RESERVED, Corpus, kept_name
-from gallae.data.formats import check_format, concatenated, detect_format, open_table
+from gallae.data.formats import open_table
 from gallae.data.labelling import Labelling, all_binary
 from gallae.data.labels import LabelMap, LabelSet
 from gallae.data.opening import existing
-from gallae.data.tables import Table, growing
+from gallae.data.sniffing import check_format, detect_format
+from gallae.data.tables import Table, concatenated, growing
 from gallae.errors import DataError
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def read(
         text_column: Column of the text; several (a list, or "a,b") are joined by a space. None finds it.
         label_column: Column of the label; several (a list, or "a,b,c") are 0/1 columns of a multi-label
             corpus. None finds it.
-        format: One of `formats.FORMATS`; None detects it.
+        format: One of `sniffing.FORMATS`; None detects it.
         encoding: Of a text file; None detects UTF-8 (with or without mark), UTF-16 with mark, CP949.
         label_map: Label to the value, "low-high" range or list of these that it is made from; rows with
             other values are dropped and counted.
@@ -80,7 +81,8 @@ def read(
     """
     if labels not in ("required", "optional", "none"):
         raise DataError(f"labels={labels!r}: allowed are 'required', 'optional' and 'none'.")
-    table = open_any(path, format, encoding, _PIECE)
+    wanted = asked(text_column, label_column)
+    table = open_any(path, format, encoding, _PIECE, wanted=wanted)
     frame = concatenated(table.pieces, table.columns)
     if frame.empty:
         raise DataError(f"{table.source} has columns ({listing(table.columns)}) but no rows.")
@@ -102,9 +104,23 @@ def read(
 
 
 def open_any(
-    path: str | Path, format: str | None, encoding: str | None, rows: int, first: int | None = None
+    path: str | Path,
+    format: str | None,
+    encoding: str | None,
+    rows: int,
+    first: int | None = None,
+    wanted: Sequence[str] = (),
 ) -> Table:
-    """Open whatever `path` names (see `read`) as a table, in pieces of `rows` rows."""
+    """Open whatever `path` names (see `read`) as a table, in pieces of `rows` rows, the first of `first`.
+
+    Args:
+        path: See `read`.
+        format: See `read`.
+        encoding: See `read`.
+        rows: Rows a piece.
+        first: Rows of the first piece.
+        wanted: Column names that the user gave, by which a header is known.
+    """
     check_format(format)
     name = str(path)
     if name.startswith(hub.PREFIX) or (format == "huggingface" and not Path(hub.split_of(name)[0]).exists()):
@@ -118,7 +134,15 @@ def open_any(
         if name.count("/") == 1 and not Path(name).suffix and not Path(name).parent.exists():
             raise DataError(f"{error} For a data set of the Hugging Face Hub write hf:{name}.") from error
         raise
-    return open_table(path, format or detect_format(path), encoding, rows, first)
+    return open_table(path, format or detect_format(path, wanted, encoding), encoding, rows, first)
+
+
+def asked(*columns: str | Sequence[str] | None) -> list[str]:
+    """Return the column names in what the user gave for text and label."""
+    names = [
+        name for column in columns if column for name in ([column] if isinstance(column, str) else column)
+    ]
+    return [part for name in names for part in (name, *name.split(","))]
 
 
 def choose(
@@ -146,7 +170,9 @@ def choose(
     if label_column and labels != "none":
         label = tuple(named_columns(label_column, have, "--label-column", source))
         _refuse_shared(text, label, source)
-    elif (found := find(LABEL, have, text)) is not None:
+    else:
+        label = tuple(name for name in asked(label_column) if name in have and name not in text)
+    if not label and (found := find(LABEL, have, text)) is not None:
         label = (found,)
     index = find(INDEX, have, (*text, *label))
     if not text:

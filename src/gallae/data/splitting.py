@@ -179,14 +179,14 @@ def _refuse_small(
 
 
 def _shuffled(groups: np.ndarray, strata: np.ndarray, seed: int) -> list[Split]:
-    """Return per stratum its groups in random order, and their sizes."""
+    """Return per stratum, the largest first, its groups in random order, and their sizes."""
     random = np.random.default_rng(seed)
     sizes = np.bincount(groups)
     found = []
     for stratum in np.unique(strata):
         members = random.permutation(np.flatnonzero(strata == stratum))
         found.append((members, sizes[members]))
-    return found
+    return sorted(found, key=lambda entry: -int(entry[1].sum()))
 
 
 def _filled(members: np.ndarray, sizes: np.ndarray, target: int) -> np.ndarray:

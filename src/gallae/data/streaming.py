@@ -5,13 +5,15 @@ from __future__ import annotations
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, TextIO
 
 from gallae.data.corpus import Corpus
-from gallae.data.formats import check_format, open_lines, sniff
+from gallae.data.formats import open_lines
 from gallae.data.opening import text_lines, wrap_pipe
-from gallae.data.reading import Columns, build, choose, open_any
+from gallae.data.reading import Columns, asked, build, choose, open_any
+from gallae.data.sniffing import check_format, sniff
 from gallae.data.tables import Table, growing
 from gallae.errors import DataError
 
@@ -59,11 +61,22 @@ def stream(
     if chunk_rows < 1:
         raise DataError(f"chunk_rows={chunk_rows}: must be 1 or more.")
     check_format(format)
-    piped = _as_pipe(path)
-    if piped is None:
-        table = open_any(path, format, encoding, chunk_rows, _FIRST)  # type: ignore[arg-type]
-    else:
-        table = _pipe_table(*piped, format, text_column, encoding, growing(chunk_rows, _FIRST))
+    with ExitStack() as stack:
+        piped = _as_pipe(path, stack)
+        if piped is None:
+            wanted = asked(text_column, label_column)
+            table = open_any(path, format, encoding, chunk_rows, _FIRST, wanted)  # type: ignore[arg-type]
+        else:
+            table = _pipe_table(*piped, format, text_column, encoding, growing(chunk_rows, _FIRST))
+        yield from _chunks(table, text_column, label_column, group_column)
+
+
+def _chunks(
+    table: Table,
+    text_column: str | Sequence[str] | None,
+    label_column: str | Sequence[str] | None,
+    group_column: str | None,
+) -> Iterator[Corpus]:
     columns: Columns | None = None
     row = 0
     for frame in table.pieces:
@@ -75,7 +88,7 @@ def stream(
         raise DataError(f"{table.source} has columns ({', '.join(table.columns)}) but no rows.")
 
 
-def _as_pipe(path: str | Path | TextIO | IO[bytes]) -> tuple[Any, str] | None:
+def _as_pipe(path: str | Path | TextIO | IO[bytes], stack: ExitStack) -> tuple[Any, str] | None:
     """Return what to read from and its name, if it can be read only once."""
     if not isinstance(path, (str, Path)):
         return path, str(getattr(path, "name", "the input"))
@@ -88,7 +101,7 @@ def _as_pipe(path: str | Path | TextIO | IO[bytes]) -> tuple[Any, str] | None:
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         return None
     try:
-        return Path(path).open("rb"), str(path)
+        return stack.enter_context(Path(path).open("rb")), str(path)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
 
@@ -103,13 +116,14 @@ def _pipe_table(
 ) -> Table:
     handle, head = wrap_pipe(pipe, source, encoding)
     if format is None:
-        format = "text" if text_column is None else _with_columns(head)
+        format = "text" if text_column is None else _with_columns(head, asked(text_column))
     lines = text_lines(handle, source, close=False)
-    return open_lines(lambda: lines, source, format, sizes, head, once=True)
+    whole = head[: head.rfind("\n") + 1] or head
+    return open_lines(lambda: lines, source, format, sizes, whole, once=True)
 
 
-def _with_columns(head: str) -> str:
-    format = sniff(head, None)
+def _with_columns(head: str, wanted: Sequence[str]) -> str:
+    format = sniff(head, None, wanted)
     if format != "text":
         return format
     return "tsv" if "\t" in head.partition("\n")[0] else "csv"

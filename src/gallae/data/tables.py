@@ -112,8 +112,9 @@ def checked(
     for line, row in rows:
         if len(row) != width:
             if len(row) < width or any(row[width:]):
+                fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
                 raise DataError(
-                    f"{source}, line {line}: {len(row)} fields, but there are {width} columns "
+                    f"{source}, line {line}: {fields}, but there are {width} columns "
                     f"({', '.join(columns)}). The row starts with {_short(row[0])!r}. "
                     "Put quotes around a field that holds the delimiter, or repair the line."
                 )
@@ -135,6 +136,14 @@ def frames(rows: Iterator[list[str]], columns: Sequence[str], sizes: Iterator[in
         yield pd.DataFrame(
             {name: pd.Series(cells, dtype="str") for name, cells in zip(columns, fields, strict=True)}
         )
+
+
+def concatenated(pieces: Iterator[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """Return all pieces as one data frame."""
+    whole = list(pieces)
+    if not whole:
+        return pd.DataFrame({name: pd.Series([], dtype="str") for name in columns})
+    return pd.concat(whole, ignore_index=True) if len(whole) > 1 else whole[0]
 
 
 def looks_quoted(head: str, delimiter: str = "\t") -> bool:
@@ -199,10 +208,13 @@ def series(values: Sequence[Any]) -> pd.Series:
     """Return cells of any kind as a `str` column; lists and mappings among them make it `object`."""
     try:
         return pd.Series(values, dtype="str") if all(type(v) is str for v in values) else _mixed(values)
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"a text holds half a character (the lone surrogate {error.object[error.start]!r}). Remove it."
-        ) from error
+    except UnicodeEncodeError:
+        # JSON may hold half an emoji ("\\ud83d"), which is no character: it becomes U+FFFD.
+        return series([_whole(value) if isinstance(value, str) else value for value in values])
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _mixed(values: Sequence[Any]) -> pd.Series:

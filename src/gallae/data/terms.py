@@ -10,6 +10,8 @@ import numpy as np
 
 from gallae.data.duplicates import numbered
 
+_TELLING = 1.96  # of z: beyond chance at 95 %
+
 
 def vocabulary(tokens: Sequence[Sequence[str]]) -> dict[str, Any]:
     """Describe the vocabulary of tokenised texts.
@@ -61,7 +63,8 @@ def telling_terms(
         least: A term must occur this often in the class.
 
     Returns:
-        Class to its terms, most telling first: {"term", "z", "count" (in the class), "total"}.
+        Class to its terms with z above 1.96, most telling first: {"term", "z", "count" (in the class),
+        "total"}.
     """
     numbers: dict[str, int] = {}
     rows = [np.array([numbers.setdefault(t, len(numbers)) for t in text], dtype=np.int64) for text in tokens]
@@ -99,5 +102,5 @@ def _terms(
     return [
         {"term": words[at], "z": float(z[at]), "count": int(inside[at]), "total": int(total[at])}
         for at in best
-        if z[at] > 0
+        if z[at] > _TELLING
     ]

@@ -186,7 +186,7 @@ def terms_plot(terms: Mapping[str, Sequence[tuple[str, float]]], *, top: int = 1
     panels = [(label, list(pairs)[:top]) for label, pairs in terms.items()]
     across = max(1, min(columns, len(panels)))
     down = max(1, -(-len(panels) // across))
-    deep = max((len(pairs) for _, pairs in panels), default=1)
+    deep = max([1, *(len(pairs) for _, pairs in panels)])
 
     def build() -> Figure:
         figure = Figure(figsize=(2.2 * across, (0.2 * deep + 0.42) * down))

@@ -252,6 +252,8 @@ def confident_errors(
         if predicted is None
         else encode(predicted, classes, multilabel)
     )
+    # Lists, so that a pandas column is counted by row, not by its index.
+    texts, answers = list(texts), list(gold)
     every = np.arange(len(table))
     if multilabel:
         sureness = np.where(guess == truth, -1.0, np.where(guess, table, 1 - table))
@@ -269,7 +271,7 @@ def confident_errors(
             error["predicted"] = [classes[column] for column in np.flatnonzero(guess[row]).tolist()]
             error["label"] = classes[int(label[row])]
         else:
-            error["gold"], error["predicted"] = gold[row], classes[int(guess[row])]
+            error["gold"], error["predicted"] = answers[row], classes[int(guess[row])]
             error["gold_probability"] = float(table[row, truth[row]])
         errors.append(error)
     return errors

@@ -147,10 +147,16 @@ def decide(
         probabilities: (n, n_classes).
         multilabel: Whether a row has a set of labels.
         thresholds: One number for all classes or one per class; 0.5 by default.
+
+    Raises:
+        DataError: for another number of thresholds.
     """
     if not multilabel:
         return probabilities.argmax(axis=1)
-    return np.asarray(probabilities >= np.asarray(0.5 if thresholds is None else thresholds))
+    bounds = np.asarray(0.5 if thresholds is None else thresholds, dtype=np.float64)
+    if bounds.shape not in ((), (probabilities.shape[1],)):
+        raise DataError(f"thresholds: give one, or one for each of the {probabilities.shape[1]} classes.")
+    return np.asarray(probabilities >= bounds)
 
 
 def confusion_matrix(truth: Integers, guess: Integers, n_classes: int) -> Integers:

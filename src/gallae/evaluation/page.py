@@ -83,6 +83,7 @@ class Table:
     """A table; a column whose cells are all numbers (or look so) is set to the right.
 
     Floats are written with `decimals` places, None as a dash. Long texts may wrap, short ones do not.
+    Columns that are all "" leave the head out.
     """
 
     columns: Sequence[str]
@@ -99,11 +100,9 @@ class Table:
             f'<th scope="col" class="{kind}">{escape(name)}</th>'
             for name, kind in zip(self.columns, kinds, strict=True)
         )
+        head = f"<thead><tr>{head}</tr></thead>" if any(self.columns) else ""
         body = "".join(f"<tr>{_cells(row, kinds)}</tr>" for row in cells)
-        return (
-            f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>"
-        )
+        return f'<div class="scroll"><table>{caption}{head}<tbody>{body}</tbody></table></div>'
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,7 @@ def _whiskers(axes: Axes, at: Sequence[float], intervals: Sequence[Sequence[floa
             axes.plot(bounds, [y, y], color=BLUE, linewidth=1.6, solid_capstyle="round", zorder=3)
 
 
-def class_plot(
-    per_class: Mapping[str, Mapping[str, Any]], *, score: str = "f1", language: str = "en"
-) -> str:
+def class_plot(per_class: Mapping[str, Mapping[str, Any]], *, score: str = "f1", language: str = "en") -> str:
     """One bar a class, best first, with its 95 % interval and its number of rows.
 
     Args:

@@ -26,7 +26,13 @@ from gallae.evaluation.page import (
     page,
     written,
 )
-from gallae.evaluation.plots import class_plot, confusion_plot, distribution_plot, model_plot, reliability_plot
+from gallae.evaluation.plots import (
+    class_plot,
+    confusion_plot,
+    distribution_plot,
+    model_plot,
+    reliability_plot,
+)
 from gallae.evaluation.wording import words
 
 FEW_ROWS, FEW_OF_CLASS = 200, 20
@@ -126,12 +132,13 @@ def _summary(
     if "subset_accuracy" in metrics:
         parts.append(Text(say["accuracy_multi"]))
     if facts:
-        parts += [Heading(say["facts"]), Table(("", ""), [(name, _plain(value)) for name, value in facts.items()])]
+        parts += [Heading(say["facts"]), _facts(facts)]
     return parts
 
 
-def _plain(value: Cell) -> str:
-    return written(value, 4)
+def _facts(facts: Facts) -> Table:
+    values = [f"{value:.4g}" if isinstance(value, float) else written(value) for value in facts.values()]
+    return Table(("", ""), list(zip(facts, values, strict=True)))
 
 
 def _between(bounds: Sequence[float] | None, say: Mapping[str, str]) -> str:
@@ -232,28 +239,34 @@ def comparison_page(
     say = words(language)
     ranked = sorted(models, key=lambda model: -model["macro_f1"])
     first: list[Part] = [Note(text, warning=True) for text in notes]
-    first += [Plot(model_plot(ranked), say["models_plot"]), _model_table(ranked, say), Text(say["summary_text"])]
+    first += [Plot(model_plot(ranked), say["models_plot"]), _model_table(ranked, say)]
+    first.append(Text(say["summary_text"]))
     sections = [Section(say["models"], first)]
     if pairs:
         sections.append(Section(say["pairs"], _pairs(ranked, pairs, say)))
     sections.append(Section(say["heat"], [_class_heat(ranked, say)]))
     if facts:
-        rows = [(name, _plain(value)) for name, value in facts.items()]
-        sections.append(Section(say["facts"], [Table(("", ""), rows)]))
+        sections.append(Section(say["facts"], [_facts(facts)]))
     return page(title, sections, language, footer=say["footer"])
 
 
 def _model_table(ranked: Sequence[Mapping[str, Any]], say: Mapping[str, str]) -> Table:
     shown = [name for name in ("subset_accuracy", "micro_f1") if any(name in model for model in ranked)]
     after = ["log_loss", "ece", "fit_seconds", "texts_per_second", "size_mb"]
-    columns = [say["model"], say["macro_f1"], "95 %", say["accuracy"], "95 %"]
+    columns = ["model", "macro_f1", "", "accuracy", "", *shown, *after]
+    heads = [_brief(say[name]) if name else "95 %" for name in columns]
     rows: list[list[Cell]] = []
     for model in ranked:
         row: list[Cell] = [str(model["name"])]
         for name in ("macro_f1", "accuracy"):
             row += [model[name], _range(model.get(f"{name}_interval"))]
         rows.append(row + [_rounded(name, model.get(name)) for name in [*shown, *after]])
-    return Table([*columns, *(say[name] for name in [*shown, *after])], rows)
+    return Table(heads, rows)
+
+
+def _brief(name: str) -> str:
+    """A figure's name without its translation in brackets."""
+    return name.split(" (")[0]
 
 
 def _rounded(name: str, value: float | None) -> Cell:
@@ -287,11 +300,10 @@ def _pairs(
     rows = []
     for name in names[1:]:
         if pair := found.get((best, name)):
-            rows.append((
-                name, f"{pair['macro_f1_difference']:+.3f}", _range(pair.get("macro_f1_difference_interval"), True),
-                f"{pair['accuracy_difference']:+.3f}", _range(pair.get("accuracy_difference_interval"), True),
-                pair["only_a_right"], pair["only_b_right"], _p(pair["p_value"]),
-            ))  # fmt: skip
+            row: list[Cell] = [name]
+            for figure in ("macro_f1_difference", "accuracy_difference"):
+                row += [f"{pair[figure]:+.3f}", _range(pair.get(f"{figure}_interval"), signed=True)]
+            rows.append([*row, pair["only_a_right"], pair["only_b_right"], _p(pair["p_value"])])
     parts: list[Part] = [Text(say["pairs_text"].format(best=best)), Table(columns, rows)]
     if len(names) > 2:
         parts.append(Text(say["many"].format(count=len(pairs), limit=0.05 / len(pairs)), faint=True))
@@ -304,7 +316,7 @@ def _pairs(
 def _pair_cell(pair: Mapping[str, Any] | None) -> str:
     if pair is None:
         return ""
-    bounds = _range(pair.get("macro_f1_difference_interval"), True)
+    bounds = _range(pair.get("macro_f1_difference_interval"), signed=True)
     return f"{pair['macro_f1_difference']:+.3f} {bounds} p {_p(pair['p_value'])}"
 
 

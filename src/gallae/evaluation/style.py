@@ -12,6 +12,7 @@ h1{font-size:1.75rem;line-height:1.25;margin:0 0 .25rem}
 h2{font-size:1.3rem;margin:2.75rem 0 .75rem;padding-top:1rem;border-top:1px solid var(--grid)}
 h3{font-size:1.05rem;margin:1.5rem 0 .5rem}
 p{margin:.5rem 0;max-width:46rem}
+p,figcaption,.note{word-break:keep-all}
 .faint,figcaption,caption{color:var(--faint);font-size:.88rem;line-height:1.5}
 nav{display:flex;flex-wrap:wrap;gap:.25rem 1.1rem;margin:1.1rem 0;font-size:.92rem}
 a{color:var(--link);text-decoration:none}
@@ -32,7 +33,7 @@ table{border-collapse:collapse;font-size:.9rem;line-height:1.45}
 caption{text-align:left;padding-bottom:.4rem}
 th,td{text-align:left;padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--grid);
   vertical-align:top}
-th{color:var(--faint);font-weight:normal;vertical-align:bottom}
+th{color:var(--faint);font-weight:normal;overflow-wrap:normal;vertical-align:bottom}
 .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.name{white-space:nowrap}
 td.text{min-width:14rem}
@@ -42,7 +43,8 @@ td.text{min-width:14rem}
 details{margin:1rem 0}
 summary{cursor:pointer;color:var(--link)}
 footer{margin-top:3rem;color:var(--faint);font-size:.84rem}
-@media(max-width:40rem){body{padding:1.25rem .9rem 3rem;font-size:15px}h1{font-size:1.4rem}}
+@media(max-width:40rem){body{padding:1.25rem .9rem 3rem;font-size:15px}h1{font-size:1.4rem}
+  figure svg{max-width:max(100%,34rem)}}
 @media print{body{max-width:none;padding:0;font-size:11pt}nav{display:none}figure,.card,tr{
   break-inside:avoid}h2,h3{break-after:avoid}.scroll,figure .plot{overflow:visible}}
 """

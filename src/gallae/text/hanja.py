@@ -12,6 +12,7 @@ _RUN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 _FIRST = 0xAC00
 _Y_VOWELS = frozenset((2, 3, 6, 7, 12, 17, 20))  # ㅑ ㅒ ㅕ ㅖ ㅛ ㅠ ㅣ
 _N, _D, _R, _IEUNG, _J = 2, 3, 5, 11, 12
+_OPEN, _CLOSE = frozenset("(<[〈《【"), frozenset(")>]〉》】")
 _RATE = {"렬": "열", "률": "율"}
 
 
@@ -60,6 +61,8 @@ class Hanja:
         typed, start = match[0], match.start()
         run = unicodedata.normalize("NFC", typed)
         before = match.string[start - 1] if start else ""
+        if run == "中" and before in _OPEN and match.string[match.end() : match.end() + 1] in _CLOSE:
+            return "중"  # the second of a series: (上) (中) (下)
         if before.isalnum():
             return self._suffix.get(run) or self._read(run, typed, before)
         return self._headline.get(run) or self._read(run, typed, "")

@@ -51,8 +51,15 @@ class Morpheme(NamedTuple):
 class Analyzer(Protocol):
     """What splits texts into morphemes."""
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str:
+        """What `analyzer` knows it by."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Everything that its results depend on; part of the cache's key."""
+        ...
 
     def tagged(self, texts: Iterable[str]) -> Iterator[list[str]]:
         """Yield the morphemes of each text as "form/TAG", in constant memory, in the texts' order."""

@@ -70,7 +70,8 @@ def nfc(text: str) -> str:
     """Compose Unicode to NFC: "ㅎ", "ㅏ", "ㄴ" as separate conjoining letters become "한".
 
     Conjoining letters that belong to no syllable become the letters a keyboard types ("ᄏᄏ" → "ㅋㅋ"),
-    syllables spelt with a filler are composed, those of old Korean stay. NFC, not NFKC: "㈜" and "½" are the business of `symbols`.
+    syllables spelt with a filler are composed, those of old Korean stay.
+    NFC, not NFKC: "㈜" and "½" are the business of `symbols`.
     """
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
@@ -80,7 +81,13 @@ def nfc(text: str) -> str:
 
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b[^<>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+# Each opening is searched no further than the next one: linear also in text that never closes any.
+_HIDDEN = re.compile(
+    r"<!--(?:(?!<!--).)*?-->"
+    r"|<script\b[^<>]*>(?:(?!<script\b).)*?</script\s*>"
+    r"|<style\b[^<>]*>(?:(?!<style\b).)*?</style\s*>",
+    re.DOTALL | re.IGNORECASE,
+)
 _NAMES = (
     "a|abbr|address|article|aside|b|big|blockquote|body|br|button|center|cite|code|dd|del|div|dl|dt|em|figure|"
     "font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|label|li|link|main|mark|meta|nav|ol|"

@@ -1,0 +1,213 @@
+"""Probabilities that mean what they say, and thresholds: one wrapper for every family."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, softmax
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import KFold, StratifiedKFold
+
+from gallae.errors import RecipeError
+from gallae.models.contract import (
+    Labels,
+    State,
+    TextClassifier,
+    check_fit_input,
+    encode_labels,
+    two_columns,
+)
+
+log = logging.getLogger(__name__)
+
+METHODS = ("multinomial", "temperature", "thresholds", "none")
+
+
+class CalibratedClassifier(TextClassifier):
+    """A classifier whose probabilities are fitted on out-of-fold scores.
+
+    Deciding by calibrated probabilities instead of raw margins also helps accuracy when the label balance
+    shifts, since the margins of one-against-rest classifiers are not on one scale.
+
+    Args:
+        estimator: The classifier to calibrate.
+        method: "multinomial" logistic regression from all scores to the classes (for multi-label: a
+            logistic curve a label; Platt 1999); one "temperature" for all scores (Guo et al. 2017);
+            "thresholds": as "multinomial", and each label's threshold maximises its F1 (multi-label only).
+        folds: Number of stratified folds for the out-of-fold scores.
+        seed: Seed of the folds.
+
+    Attributes:
+        estimator_: The classifier fitted on all rows.
+    """
+
+    def __init__(
+        self, estimator: TextClassifier, method: str = "multinomial", folds: int = 3, seed: int = 42
+    ) -> None:
+        self.estimator = estimator
+        self.method = method
+        self.folds = folds
+        self.seed = seed
+
+    def fit(self, texts: Sequence[str], labels: Labels) -> Self:
+        """Learn from texts and labels (see `TextClassifier.fit`)."""
+        texts, array = check_fit_input(texts, labels)
+        self.classes_, target, self.multilabel_ = encode_labels(array)
+        self._check(self.multilabel_)
+        splits = self._splits(target)
+        self.estimator_ = clone(self.estimator)
+        scores = _out_of_fold(self.estimator_, texts, array, splits)
+        known = ~np.isnan(scores).any(axis=1)
+        self._fit_calibrator(scores[known].astype(np.float64), target[known])
+        return self
+
+    def _check(self, multilabel: bool) -> None:
+        if self.method not in METHODS or self.method == "none":
+            raise RecipeError(f"calibration method {self.method!r}: allowed are {', '.join(METHODS[:-1])}.")
+        if self.method == "thresholds" and not multilabel:
+            raise RecipeError("calibration by 'thresholds' is for several labels a text; use 'multinomial'.")
+
+    def _splits(self, target: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        rows = np.arange(len(target))
+        if target.ndim == 2:
+            folds = min(self.folds, len(target))
+            return list(KFold(folds, shuffle=True, random_state=self.seed).split(rows))
+        folds = min(self.folds, int(np.bincount(target).min()))
+        if folds < 2:
+            log.warning("a class has a single row: probabilities are calibrated on the training scores")
+            return []
+        return list(StratifiedKFold(folds, shuffle=True, random_state=self.seed).split(rows, target))
+
+    def _fit_calibrator(self, scores: np.ndarray, target: np.ndarray) -> None:
+        self.thresholds_ = np.full(len(self.classes_), 0.5)
+        if self.method == "temperature":
+            self.slopes_, self.biases_ = np.array([_temperature(scores, target)]), np.zeros(1)
+        elif self.multilabel_:
+            pairs = [_platt(scores[:, k], target[:, k]) for k in range(len(self.classes_))]
+            self.slopes_, self.biases_ = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
+        else:
+            fitted = LogisticRegression(C=1.0, max_iter=1000).fit(scores, target)
+            self.slopes_, self.biases_ = fitted.coef_.T, fitted.intercept_
+        if self.method == "thresholds":
+            probabilities = self._probabilities(scores)
+            self.thresholds_ = np.array(
+                [_best_threshold(probabilities[:, k], target[:, k]) for k in range(len(self.classes_))]
+            )
+
+    def scores(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the wrapped classifier's scores."""
+        return self.estimator_.scores(texts)
+
+    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
+        """Return (n_texts, n_classes) calibrated probabilities."""
+        from gallae.models.contract import as_texts
+
+        return self._probabilities(self.scores(as_texts(texts)).astype(np.float64))
+
+    def _probabilities(self, scores: np.ndarray) -> np.ndarray:
+        if self.multilabel_:
+            return expit(scores * self.slopes_ + self.biases_)
+        if self.method == "temperature":
+            return softmax(two_columns(scores * self.slopes_), axis=1)
+        # Not `@`: BLAS sums differently for one row and for many, and a batch must equal its rows.
+        logits = np.einsum("ij,jk->ik", scores, self.slopes_) + self.biases_
+        return softmax(two_columns(logits), axis=1)
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """(n_classes,) probability from which a label is given, for multi-label."""
+        return self.thresholds_
+
+    def state(self) -> State:
+        """Return the calibrator and the wrapped classifier's state."""
+        from gallae.models.registry import kind_of
+
+        values = {
+            "method": self.method,
+            "folds": self.folds,
+            "seed": self.seed,
+            "kind": kind_of(self.estimator_),
+            "multilabel": self.multilabel_,
+        }
+        tensors = {"slopes": self.slopes_, "biases": self.biases_, "thresholds": self.thresholds_}
+        state = State(values, tensors)
+        state.include("estimator", self.estimator_.state())
+        return state
+
+    @classmethod
+    def restore(cls, state: State) -> Self:
+        """Make the fitted wrapper again; the caller sets `classes_`."""
+        from gallae.models.registry import class_of
+
+        values = state.values
+        inner: Any = class_of(values["kind"]).restore(state.part("estimator"))
+        model = cls(inner, values["method"], values["folds"], values["seed"])
+        model.estimator_, model.multilabel_ = inner, values["multilabel"]
+        model.slopes_, model.biases_ = state.tensors["slopes"], state.tensors["biases"]
+        model.thresholds_ = state.tensors["thresholds"]
+        return model
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "classes_" and "estimator_" in self.__dict__:
+            self.estimator_.classes_ = value
+
+
+def _out_of_fold(
+    estimator: Any, texts: list[str], labels: np.ndarray, splits: list[tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Fit `estimator` on everything and return its out-of-fold scores (in-sample ones without splits)."""
+    if not splits:
+        return estimator.fit(texts, labels).scores(texts)
+    if hasattr(estimator, "fit_with_scores"):
+        return estimator.fit_with_scores(texts, labels, splits)
+    estimator.fit(texts, labels)
+    scores: np.ndarray | None = None
+    for fit_on, held_out in splits:
+        part = clone(estimator).fit([texts[i] for i in fit_on], labels[fit_on])
+        found = part.scores([texts[i] for i in held_out])
+        if scores is None:
+            scores = np.full((len(texts), found.shape[1]), np.nan)
+        scores[held_out] = found
+    assert scores is not None
+    return scores
+
+
+def _temperature(scores: np.ndarray, target: np.ndarray) -> float:
+    """Return the factor on the scores that minimises the log loss."""
+
+    def loss(log_factor: float) -> float:
+        scaled = scores * np.exp(log_factor)
+        if target.ndim == 2:
+            p = np.clip(expit(scaled), 1e-12, 1 - 1e-12)
+            return float(-(target * np.log(p) + (1 - target) * np.log(1 - p)).mean())
+        return float(log_loss(target, softmax(two_columns(scaled), axis=1)))
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-5, 5), method="bounded").x))
+
+
+def _platt(scores: np.ndarray, positive: np.ndarray) -> tuple[float, float]:
+    """Return slope and bias of the logistic curve through one label's scores."""
+    if positive.all() or not positive.any():
+        return 1.0, 0.0
+    fitted = LogisticRegression(C=1.0, max_iter=1000).fit(scores[:, None], positive)
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+
+
+def _best_threshold(probabilities: np.ndarray, positive: np.ndarray) -> float:
+    """Return the threshold of the best F1, midway between two neighbouring probabilities."""
+    if not positive.any():
+        return 0.5
+    order = np.argsort(-probabilities, kind="stable")
+    hits = np.cumsum(positive[order])
+    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + positive.sum())
+    best = int(f1.argmax())
+    ranked = probabilities[order]
+    following = ranked[best + 1] if best + 1 < len(ranked) else 0.0
+    return float((ranked[best] + following) / 2)

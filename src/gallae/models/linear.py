@@ -1,0 +1,197 @@
+"""The linear family: blocks of n-grams and Kiwi vectors under a linear classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from gallae.errors import RecipeError
+from gallae.models.contract import (
+    Labels,
+    State,
+    TextClassifier,
+    as_texts,
+    check_fit_input,
+    encode_labels,
+)
+from gallae.models.features import Block, Documents, make_block
+from gallae.models.heads import Head, HeadOptions, fit_head, restore_head, stack
+from gallae.models.sgd import make_sgd, sgd_head
+from gallae.text import DEFAULT_STEPS, TextPipeline
+
+CHARACTERS: tuple[Mapping[str, Any], ...] = ({"kind": "tfidf", "unit": "char_wb", "ngrams": [1, 4]},)
+Splits = Iterable[tuple[np.ndarray, np.ndarray]]
+
+
+class LinearClassifier(TextClassifier):
+    """N-grams and Kiwi vectors under a linear SVM, logistic regression, NB-SVM, naive Bayes or SGD.
+
+    Args:
+        steps: Names of the text steps, in order (see `gallae.text.STEPS`).
+        dictionary: A user's dictionary for the steps: tables `abbreviations`, `hanja`, `symbols`.
+        analyzer: What splits into morphemes, "kiwi" or "mecab".
+        blocks: Feature blocks that stand side by side, each a table of options: `kind` "tfidf", "count"
+            or "binary" (see `NgramBlock`) or "kiwi" (see `KiwiBlock`).
+        classifier: "svm", "logistic", "nbsvm", "complement_nb", "sgd", or a registered name.
+        C: Inverse strength of regularisation.
+        alpha: Smoothing of the naive Bayes classifiers.
+        class_weight: None or "balanced".
+        seed: Seed of the solver.
+
+    Attributes:
+        classes_: (n_classes,) the labels, sorted.
+        blocks_: The fitted blocks.
+        head_: The fitted classifier.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[str] = DEFAULT_STEPS,
+        dictionary: Mapping[str, Mapping[str, str]] | None = None,
+        analyzer: str = "kiwi",
+        blocks: Sequence[Mapping[str, Any]] = CHARACTERS,
+        classifier: str = "svm",
+        C: float = 0.15,
+        alpha: float = 1.0,
+        class_weight: str | None = None,
+        seed: int = 42,
+    ) -> None:
+        self.steps = steps
+        self.dictionary = dictionary
+        self.analyzer = analyzer
+        self.blocks = blocks
+        self.classifier = classifier
+        self.C = C
+        self.alpha = alpha
+        self.class_weight = class_weight
+        self.seed = seed
+
+    def fit(self, texts: Sequence[str], labels: Labels) -> Self:
+        """Learn from texts and labels (see `TextClassifier.fit`)."""
+        self.fit_with_scores(texts, labels, ())
+        return self
+
+    def fit_with_scores(self, texts: Sequence[str], labels: Labels, splits: Splits) -> np.ndarray:
+        """Fit on all texts, and score each split's held-out rows by a classifier fitted on its others.
+
+        The features' vocabulary and document frequencies, which see no label, come from all the texts.
+
+        Args:
+            texts: (n_texts,) strings.
+            labels: (n_texts,) labels.
+            splits: Pairs of row numbers, to fit on and held out.
+
+        Returns:
+            (n_texts, n_scores) out-of-fold scores; NaN for rows that no split held out.
+        """
+        texts, array = check_fit_input(texts, labels)
+        self.classes_, target, self.multilabel_ = encode_labels(array)
+        rows = self._fit_features(texts)
+        options, n_classes = self._options(), len(self.classes_)
+        self.head_: Head = fit_head(self.classifier, rows, target, n_classes, options)
+        scores = np.full((len(texts), self._n_scores()), np.nan, dtype=np.float32)
+        for fit_on, held_out in splits:
+            head = fit_head(self.classifier, rows[fit_on], target[fit_on], n_classes, options)
+            scores[held_out] = head.scores([rows[held_out]])
+        return scores
+
+    def partial_fit(self, texts: Sequence[str], labels: Labels, classes: Sequence[Any] | None = None) -> Self:
+        """Go on learning from more texts, for corpora larger than memory.
+
+        Args:
+            texts: (n_texts,) strings.
+            labels: (n_texts,) labels, one a text.
+            classes: All the labels there will be; needed at the first call.
+
+        Raises:
+            RecipeError: unless the classifier is "sgd" over hashed blocks that are counted or binary.
+        """
+        self._check_partial()
+        texts, array = check_fit_input(texts, labels)
+        if not hasattr(self, "_sgd"):
+            if classes is None:
+                raise RecipeError("the first partial_fit needs all the labels there will be: classes=[...]")
+            self.classes_, self.multilabel_ = np.unique(np.asarray(classes)), False
+            self._sgd = make_sgd(self._options())
+            self._make_blocks()
+            for block in self.blocks_:
+                block.fit(Documents([]))
+        unknown = np.setdiff1d(array, self.classes_)
+        if len(unknown):
+            raise RecipeError(f"labels that were not among the first call's classes: {unknown.tolist()}")
+        rows = stack(self._transform(texts))
+        target = np.searchsorted(self.classes_, array)
+        self._sgd.partial_fit(rows, target, classes=np.arange(len(self.classes_)))
+        self.head_ = sgd_head(self._sgd, len(self.classes_))
+        return self
+
+    def _check_partial(self) -> None:
+        hashed = all(block.get("hashing") and block.get("kind") != "tfidf" for block in self.blocks)
+        if self.classifier != "sgd" or not hashed or self.class_weight:
+            raise RecipeError(
+                "partial_fit needs the classifier 'sgd' without class weights, and blocks of kind 'binary' or "
+                "'count' with hashing, since a vocabulary would have to see the whole corpus first."
+            )
+
+    def scores(self, texts: Sequence[str]) -> np.ndarray:
+        """Return (n_texts, n_scores) float32; one column for two classes, one a class otherwise."""
+        return self.head_.scores(self._transform(texts))
+
+    def _fit_features(self, texts: list[str]) -> Any:
+        self._make_blocks()
+        documents = Documents(self.pipeline_.apply(texts), self.analyzer, keep=True)
+        columns = []
+        for block in self.blocks_:
+            counts = block.fit(documents)
+            columns.append(block.transform(documents, counts))
+        return stack(columns)
+
+    def _make_blocks(self) -> None:
+        self.pipeline_ = TextPipeline(self.steps, self.dictionary)
+        self.blocks_: list[Block] = [make_block(options) for options in self.blocks]
+
+    def _transform(self, texts: Sequence[str]) -> list[Any]:
+        documents = Documents(self.pipeline_.apply(texts), self.analyzer)
+        return [block.transform(documents) for block in self.blocks_]
+
+    def _options(self) -> HeadOptions:
+        return HeadOptions(self.C, self.alpha, self.class_weight, self.seed)
+
+    def _n_scores(self) -> int:
+        return 1 if len(self.classes_) == 2 and not self.multilabel_ else len(self.classes_)
+
+    def feature_names(self) -> list[str]:
+        """Return the name of each feature, in the order of the weights."""
+        return [name for block in self.blocks_ for name in block.names()]
+
+    def state(self) -> State:
+        """Return parameters, blocks and weights."""
+        parameters = self.get_params()
+        parameters["steps"], parameters["blocks"] = list(self.steps), [dict(b) for b in self.blocks]
+        parameters["dictionary"] = self.pipeline_.dictionary or None
+        state = State({"parameters": parameters, "multilabel": self.multilabel_})
+        for number, block in enumerate(self.blocks_):
+            state.include(f"block{number}", block.state())
+        state.include("head", self.head_.state())
+        return state
+
+    @classmethod
+    def restore(cls, state: State) -> Self:
+        """Make the fitted classifier again; the caller sets `classes_`."""
+        model = cls(**state.values["parameters"])
+        model.multilabel_ = state.values["multilabel"]
+        model._make_blocks()
+        for number, block in enumerate(model.blocks_):
+            block.restore(state.part(f"block{number}"))
+        model.head_ = restore_head(state.part("head"))
+        return model
+
+
+def analyses_needed(blocks: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether any of the blocks looks at morphemes."""
+    return any(b.get("kind") == "kiwi" or str(b.get("unit", "")).startswith("morpheme") for b in blocks)
+
+
+__all__ = ["CHARACTERS", "LinearClassifier", "analyses_needed", "as_texts"]

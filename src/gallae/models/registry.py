@@ -1,0 +1,111 @@
+"""Which kinds of classifier there are, and how a recipe becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gallae.errors import ModelError, RecipeError
+
+if TYPE_CHECKING:
+    from gallae.models.contract import TextClassifier
+    from gallae.recipes import Recipe
+
+_KINDS = {
+    "linear": "gallae.models.linear:LinearClassifier",
+    "calibrated": "gallae.models.calibration:CalibratedClassifier",
+    "fasttext": "gallae.models.fasttext:FastTextClassifier",
+    "average": "gallae.models.average:AverageClassifier",
+}
+_registered: dict[str, type] = {}
+
+
+def register(kind: str, cls: type[TextClassifier]) -> None:
+    """Make a classifier class of one's own loadable under the name `kind`."""
+    if kind in _KINDS:
+        raise ModelError(f"the kind {kind!r} is built in; choose another name.")
+    _registered[kind] = cls
+
+
+def class_of(kind: str) -> Any:
+    """Return the class saved under the name `kind`.
+
+    Raises:
+        ModelError: if it is neither built in nor registered.
+    """
+    if kind in _registered:
+        return _registered[kind]
+    if kind not in _KINDS:
+        raise ModelError(
+            f"the model is of the kind {kind!r}, which is neither built in nor registered. Known: "
+            f"{', '.join([*_KINDS, *_registered])}. Import the module that registers it, or update gallae."
+        )
+    module, name = _KINDS[kind].split(":")
+    return getattr(import_module(module), name)
+
+
+def kind_of(model: TextClassifier) -> str:
+    """Return the name under which a model's class is saved."""
+    for kind, cls in _registered.items():
+        if type(model) is cls:
+            return kind
+    path = f"{type(model).__module__}:{type(model).__name__}"
+    for kind, known in _KINDS.items():
+        if known == path:
+            return kind
+    raise ModelError(
+        f"{type(model).__name__} cannot be saved: it is neither built in nor registered. "
+        "Register it with gallae.register(name, class)."
+    )
+
+
+def build(recipe: Recipe) -> TextClassifier:
+    """Make the unfitted classifier that a recipe describes."""
+    model = _FAMILIES[recipe.model.family](recipe)
+    if recipe.calibration.method == "none":
+        return model
+    from gallae.models.calibration import CalibratedClassifier
+
+    return CalibratedClassifier(model, recipe.calibration.method, recipe.calibration.folds, recipe.seed)
+
+
+def _linear(recipe: Recipe) -> TextClassifier:
+    from gallae.models.heads import classifiers
+    from gallae.models.linear import LinearClassifier
+
+    model = recipe.model
+    if model.classifier not in classifiers():
+        raise RecipeError(
+            f"model.classifier is {model.classifier!r}; allowed: {', '.join(classifiers())}. "
+            "Register one of your own with gallae.register_classifier(name, estimator)."
+        )
+    return LinearClassifier(
+        steps=tuple(recipe.text.steps),
+        dictionary=recipe.text.tables(),
+        analyzer=recipe.text.analyzer,
+        blocks=recipe.feature_blocks(),
+        classifier=model.classifier,
+        C=model.C,
+        alpha=model.alpha,
+        class_weight=model.class_weight,
+        seed=recipe.seed,
+    )
+
+
+def _fasttext(recipe: Recipe) -> TextClassifier:
+    from gallae.models.fasttext import FastTextClassifier
+
+    options = recipe.model.model_dump(exclude={"family"})
+    return FastTextClassifier(
+        steps=tuple(recipe.text.steps),
+        dictionary=recipe.text.tables(),
+        analyzer=recipe.text.analyzer,
+        drop_tags=tuple(recipe.text.drop_tags),
+        keep_tags=tuple(recipe.text.keep_tags),
+        seed=recipe.seed,
+        **options,
+    )
+
+
+_FAMILIES: dict[str, Callable[[Any], Any]] = {"linear": _linear, "fasttext": _fasttext}
