@@ -260,8 +260,9 @@ class KiwiBlock:
         columns = [place[token] for tokens in lists for token in tokens]
         ones = np.ones(len(columns), dtype=np.float32)
         sums = sp.csr_matrix((ones, (rows, columns)), shape=(len(lists), len(vectors))) @ vectors
-        lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums))[:, None]
-        return sums * np.divide(self.weight, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+        lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums, dtype=np.float64))[:, None]
+        scale = np.divide(self.weight, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+        return sums * scale.astype(np.float32)
 
     def _unseen_vectors(self, tokens: list[str]) -> np.ndarray:
         table = self._table
@@ -374,11 +375,9 @@ def _hashed_tokens(tokens: Sequence[Sequence[str]]) -> Symbols:
 
 def _scale_rows(rows: sp.csr_matrix, weight: float) -> sp.csr_matrix:
     """Scale each row to length `weight`, in place."""
-    squares = np.add.reduceat(
-        np.append(rows.data**2, np.float32(0)), np.minimum(rows.indptr[:-1], len(rows.data))
-    )
     counts = np.diff(rows.indptr)
-    squares[counts == 0] = 0
+    place = np.repeat(np.arange(len(counts)), counts)
+    squares = np.bincount(place, weights=rows.data.astype(np.float64) ** 2, minlength=len(counts))
     factors = np.divide(weight, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
-    rows.data *= np.repeat(factors.astype(np.float32), counts)
+    rows.data *= factors.astype(np.float32)[place]
     return rows

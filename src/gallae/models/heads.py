@@ -48,7 +48,7 @@ class LinearHead:
         start = 0
         for block in blocks:
             stop = start + block.shape[1]
-            total += block @ self.weights[start:stop]
+            total += _product(block, self.weights[start:stop])
             start = stop
         return total
 
@@ -79,6 +79,11 @@ class EstimatorHead:
 
         values = {"kind": "estimator", "n_scores": self.n_scores}
         return State(values, files={"estimator.skops": skops.io.dumps(self.estimator)})
+
+
+def _product(block: Any, weights: np.ndarray) -> np.ndarray:
+    """Multiply so that a row's result does not depend on the rows beside it, as BLAS's would."""
+    return block @ weights if sp.issparse(block) else np.einsum("ij,jk->ik", block, weights)
 
 
 def stack(blocks: Sequence[Any]) -> Rows:

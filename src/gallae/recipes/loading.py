@@ -1,0 +1,191 @@
+"""Finding, reading and checking recipes."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+import types
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from gallae.errors import RecipeError
+from gallae.recipes.schema import Recipe
+
+
+_UNION_TAGS = ("linear", "fasttext", "ngrams", "kiwi")
+
+
+def shipped_recipes() -> dict[str, Recipe]:
+    """Return the shipped recipes by name, `default` first, then by the alphabet."""
+    folder = resources.files("gallae.recipes")
+    files = [file for file in folder.iterdir() if file.name.endswith(".toml")]
+    recipes = {
+        file.name.removesuffix(".toml"): parse_recipe(file.read_text("utf-8"), file.name) for file in files
+    }
+    return dict(sorted(recipes.items(), key=lambda item: (item[0] != "default", item[0])))
+
+
+def find_recipe(name: str | Path | Recipe, overrides: Sequence[str] = (), seed: int | None = None) -> Recipe:
+    """Return a recipe with overrides.
+
+    Args:
+        name: A shipped recipe's name, a TOML file, or a recipe.
+        overrides: Texts such as "model.C=0.3"; the value is TOML, or plain text.
+        seed: Replaces the recipe's seed.
+
+    Raises:
+        RecipeError: if it is not known, or a field or value is not allowed.
+    """
+    if isinstance(name, Recipe):
+        values, source = name.model_dump(mode="json"), name.name
+    else:
+        values, source = _read(name)
+    for override in overrides:
+        _apply(values, override)
+    if seed is not None:
+        values["seed"] = seed
+    return _check(values, source)
+
+
+def parse_recipe(text: str, source: str) -> Recipe:
+    """Check a recipe given as TOML.
+
+    Raises:
+        RecipeError: naming line, field and what is allowed.
+    """
+    return _check(_parse(text, source), source)
+
+
+def _parse(text: str, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{source} is not valid TOML: {error}.") from error
+
+
+def _read(name: str | Path) -> tuple[dict[str, Any], str]:
+    path = Path(name)
+    shipped = resources.files("gallae.recipes") / f"{name}.toml"
+    if path.suffix != ".toml" and path.name == str(name) and shipped.is_file():
+        return _parse(shipped.read_text("utf-8"), str(name)), str(name)
+    if path.suffix != ".toml":
+        known = list(shipped_recipes())
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise RecipeError(
+            f"there is no recipe {str(name)!r}.{hint} Shipped: {', '.join(known)}. "
+            "Or give the path of a .toml file."
+        )
+    try:
+        values = _parse(path.read_text("utf-8"), str(path))
+    except FileNotFoundError as error:
+        raise RecipeError(f"there is no recipe file {path}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"the recipe {path} cannot be read: {error}.") from error
+    values.setdefault("name", path.stem)
+    dictionary = values.get("text", {}).get("dictionary") if isinstance(values.get("text"), dict) else None
+    if isinstance(dictionary, str) and dictionary:
+        values["text"]["dictionary"] = str(path.parent / dictionary)
+    return values, str(path)
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    """Set one dotted key, such as `features.blocks.0.weight=2`."""
+    key, sign, text = override.partition("=")
+    if not sign or not key.strip():
+        raise RecipeError(f"--set {override!r}: write it as KEY=VALUE, such as model.C=0.3.")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *path, last = key.strip().split(".")
+    place: Any = values
+    for part in path:
+        if isinstance(place, list):
+            place = _item(place, part, override)
+        else:
+            place = place.setdefault(part, {})
+        if not isinstance(place, dict | list):
+            raise RecipeError(f"--set {override!r}: {part!r} is a value, not a table.")
+    if isinstance(place, list):
+        _item(place, last, override)
+        place[int(last)] = value
+    else:
+        place[last] = value
+
+
+def _item(items: list[Any], part: str, override: str) -> Any:
+    if not part.isdigit() or int(part) >= len(items):
+        raise RecipeError(f"--set {override!r}: {part!r} is no place in a list of {len(items)} (from 0).")
+    return items[int(part)]
+
+
+def _check(values: Mapping[str, Any], source: str) -> Recipe:
+    try:
+        recipe = Recipe.model_validate(values)
+    except ValidationError as error:
+        problems = [_explain(problem, values) for problem in error.errors()]
+        raise RecipeError(f"recipe {source}: " + "; ".join(problems)) from error
+    _check_text(recipe, source)
+    return recipe
+
+
+def _check_text(recipe: Recipe, source: str) -> None:
+    """Check names that only the text package knows: steps, tags, the dictionary."""
+    from gallae.errors import TextError
+    from gallae.text import TextPipeline, match_tags
+
+    try:
+        TextPipeline(recipe.text.steps, recipe.text.tables())
+        match_tags(recipe.text.drop_tags)
+        match_tags(recipe.text.keep_tags)
+    except TextError as error:
+        raise RecipeError(f"recipe {source}: {error}") from error
+    if recipe.text.drop_tags and recipe.text.keep_tags:
+        raise RecipeError(
+            f"recipe {source}: text.drop_tags and text.keep_tags contradict each other; leave one of them empty."
+        )
+
+
+def _explain(problem: Any, values: Mapping[str, Any]) -> str:
+    location = [part for part in problem["loc"] if part not in _UNION_TAGS]
+    key = ".".join(str(part) for part in location)
+    if problem["type"] == "extra_forbidden":
+        allowed = _allowed(location[:-1], values)
+        near = difflib.get_close_matches(str(location[-1]), allowed, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        return f"there is no field {key!r}.{hint} Allowed: {', '.join(allowed)}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}" + (f", not {problem['input']!r}" if "input" in problem and key else "")
+
+
+def _allowed(location: Sequence[Any], values: Any) -> list[str]:
+    """Return the field names of the table at `location`."""
+    table: Any = Recipe
+    for part in location:
+        values = values[part]
+        if isinstance(part, str):
+            tables = _tables(table.model_fields[part].annotation)
+        table = next((t for t in tables if _is_meant(t, values)), tables[0])
+    return list(table.model_fields)
+
+
+def _is_meant(table: type[BaseModel], values: Any) -> bool:
+    """Whether `values` names, by its kind or family, this one of a union's tables."""
+    for key in ("kind", "family"):
+        if key in table.model_fields and isinstance(values, Mapping) and key in values:
+            return values[key] in get_args(table.model_fields[key].annotation)
+    return False
+
+
+def _tables(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in (list, Union, types.UnionType, Annotated):
+        parts = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+        return [table for part in parts for table in _tables(part)]
+    return []
