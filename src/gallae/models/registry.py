@@ -88,7 +88,7 @@ def _linear(recipe: Recipe) -> TextClassifier:
         classifier=model.classifier,
         C=model.C,
         alpha=model.alpha,
-        class_weight=model.class_weight,
+        class_weight=None if model.class_weight == "none" else model.class_weight,
         seed=recipe.seed,
     )
 

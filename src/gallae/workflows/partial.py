@@ -1,0 +1,119 @@
+"""Runs that can be interrupted: what is finished stands in RUN.partial until the whole is renamed."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from gallae.errors import OutputError
+from gallae.files import folder_beside, read_json, refuse_existing, write_beside, write_json
+from gallae.models.contract import TextClassifier
+from gallae.models.persistence import load, write_model
+
+log = logging.getLogger(__name__)
+_REQUEST = "request.json"
+
+
+class PartialRun:
+    """The working folder of a run that is not finished.
+
+    It is made when the first part is saved, and removed when the run is finished, or fails before any
+    part was.
+
+    Args:
+        folder: The run folder that is to be.
+        key: Hash of recipe, options and data; a run is resumed only with the same.
+        force: Replace an existing run.
+        resume: Take over the parts of an interrupted run.
+
+    Raises:
+        OutputError: if the run exists, or there is nothing fitting to resume.
+    """
+
+    def __init__(self, folder: Path, key: str, force: bool = False, resume: bool = False) -> None:
+        self.folder = folder
+        self.work = folder.with_name(folder.name + ".partial")
+        self._key = key
+        self._force = force
+        if resume:
+            self._check_resumable()
+        else:
+            refuse_existing(folder, force)
+            if self.work.exists() and not force:
+                raise OutputError(
+                    f"{self.work} holds the finished parts of an interrupted run. Go on with it by "
+                    f"--resume {self.folder}, or start anew with --force."
+                )
+            shutil.rmtree(self.work, ignore_errors=True)
+
+    def _check_resumable(self) -> None:
+        if self.folder.exists():
+            raise OutputError(f"{self.folder} is finished already; there is nothing to resume.")
+        try:
+            request = read_json(self.work / _REQUEST)
+        except (OSError, ValueError) as error:
+            raise OutputError(f"there is nothing to resume: {self.work} is missing or damaged.") from error
+        if request.get("key") != self._key:
+            raise OutputError(
+                f"{self.work} was begun with another recipe, other data or other options. Give the same as then, "
+                "or start anew with another -o."
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            shutil.rmtree(self.work, ignore_errors=True)
+        elif self.work.exists():
+            log.warning("finished parts are kept in %s: go on with --resume %s", self.work, self.folder)
+
+    def _make(self) -> None:
+        if not self.work.exists():
+            with folder_beside(self.work) as temporary:
+                write_json(temporary / _REQUEST, {"key": self._key})
+
+    def part(self, name: str) -> Path:
+        """Return the folder of a part that is a run of its own."""
+        self._make()
+        return self.work / name
+
+    def save_part(
+        self, number: int, model: TextClassifier, probabilities: np.ndarray, fit_seconds: float, seconds: float
+    ) -> None:
+        """Keep a fold's model, its held-out probabilities and its times."""
+        self._make()
+        with folder_beside(self.work / f"fold-{number}") as temporary:
+            write_model(model, temporary, times=[fit_seconds, seconds])
+            with write_beside(temporary / "probabilities.npy") as path, path.open("wb") as file:
+                np.save(file, probabilities, allow_pickle=False)
+
+    def load_part(self, number: int) -> tuple[Any, np.ndarray, float, float] | None:
+        """Return what `save_part` kept, if it did."""
+        from gallae.models.persistence import load_with_facts
+
+        folder = self.work / f"fold-{number}"
+        if not folder.exists():
+            return None
+        model, facts = load_with_facts(folder)
+        log.info("fold %d is taken over from %s", number + 1, self.work)
+        fit_seconds, seconds = facts["times"]
+        return model, np.load(folder / "probabilities.npy", allow_pickle=False), fit_seconds, seconds
+
+    @contextmanager
+    def finish(self) -> Iterator[Path]:
+        """Yield a folder to write the finished run into; it takes its name when all is written."""
+        with folder_beside(self.folder, self._force) as target:
+            yield target
+
+
+__all__ = ["PartialRun", "load"]
