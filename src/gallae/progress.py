@@ -17,6 +17,11 @@ def set_quiet(quiet: bool) -> None:
     _quiet = quiet
 
 
+def is_quiet() -> bool:
+    """Whether progress is switched off."""
+    return _quiet
+
+
 def watched() -> bool:
     """Whether progress should be drawn."""
     return not _quiet and sys.stderr.isatty()

@@ -1,1 +1,1 @@
-
+"""Classifiers: the contract, the registry, a file a family, saving and loading."""

@@ -43,7 +43,9 @@ class AverageClassifier(TextClassifier):
         self.classes_, target, self.multilabel_ = encode_labels(array)
         kind = KFold if self.multilabel_ else StratifiedKFold
         splits = kind(self.folds, shuffle=True, random_state=self.seed).split(target, target)
-        self.members_ = [clone(self.estimator).fit([texts[i] for i in rows], array[rows]) for rows, _ in splits]
+        self.members_ = [
+            clone(self.estimator).fit([texts[i] for i in rows], array[rows]) for rows, _ in splits
+        ]
         return self
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:

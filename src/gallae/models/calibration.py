@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import warnings
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -24,8 +24,6 @@ from gallae.models.contract import (
     two_columns,
 )
 
-log = logging.getLogger(__name__)
-
 METHODS = ("multinomial", "temperature", "thresholds", "none")
 
 
@@ -40,7 +38,8 @@ class CalibratedClassifier(TextClassifier):
         method: "multinomial" logistic regression from all scores to the classes (for multi-label: a
             logistic curve a label; Platt 1999); one "temperature" for all scores (Guo et al. 2017);
             "thresholds": as "multinomial", and each label's threshold maximises its F1 (multi-label only).
-        folds: Number of stratified folds for the out-of-fold scores.
+        folds: Number of stratified folds for the out-of-fold scores. A text whose label no other text has
+            is never held out, and is scored by the classifier that has learned it.
         seed: Seed of the folds.
 
     Attributes:
@@ -63,8 +62,9 @@ class CalibratedClassifier(TextClassifier):
         splits = self._splits(target)
         self.estimator_ = clone(self.estimator)
         scores = _out_of_fold(self.estimator_, texts, array, splits)
-        known = ~np.isnan(scores).any(axis=1)
-        self._fit_calibrator(scores[known].astype(np.float64), target[known])
+        unknown = np.flatnonzero(np.isnan(scores).all(axis=1))
+        scores[unknown] = self.estimator_.scores([texts[row] for row in unknown])
+        self._fit_calibrator(scores.astype(np.float64), target)
         return self
 
     def _check(self, multilabel: bool) -> None:
@@ -72,43 +72,45 @@ class CalibratedClassifier(TextClassifier):
             raise RecipeError(f"calibration method {self.method!r}: allowed are {', '.join(METHODS[:-1])}.")
         if self.method == "thresholds" and not multilabel:
             raise RecipeError("calibration by 'thresholds' is for several labels a text; use 'multinomial'.")
+        if self.folds < 2:
+            raise RecipeError(f"calibration needs 2 folds or more, not {self.folds}.")
 
     def _splits(self, target: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        rows = np.arange(len(target))
-        if target.ndim == 2:
-            folds = min(self.folds, len(target))
-            return list(KFold(folds, shuffle=True, random_state=self.seed).split(rows))
-        folds = min(self.folds, int(np.bincount(target).min()))
-        if folds < 2:
-            log.warning("a class has a single row: probabilities are calibrated on the training scores")
+        sizes = np.full(len(target), len(target)) if target.ndim == 2 else np.bincount(target)[target]
+        shared, alone = np.flatnonzero(sizes > 1), np.flatnonzero(sizes == 1)
+        if not len(shared):
             return []
-        return list(StratifiedKFold(folds, shuffle=True, random_state=self.seed).split(rows, target))
+        kind = KFold if target.ndim == 2 else StratifiedKFold
+        folds = kind(min(self.folds, int(sizes.max())), shuffle=True, random_state=self.seed)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+            pairs = list(folds.split(shared, target[shared]))
+        return [(np.concatenate([shared[fit_on], alone]), shared[held_out]) for fit_on, held_out in pairs]
 
     def _fit_calibrator(self, scores: np.ndarray, target: np.ndarray) -> None:
         self.thresholds_ = np.full(len(self.classes_), 0.5)
         if self.method == "temperature":
             self.slopes_, self.biases_ = np.array([_temperature(scores, target)]), np.zeros(1)
         elif self.multilabel_:
-            pairs = [_platt(scores[:, k], target[:, k]) for k in range(len(self.classes_))]
+            seen = ~np.isnan(scores)  # a fold may have been without a rare label
+            pairs = [_platt(scores[s, k], target[s, k]) for k, s in enumerate(seen.T)]
             self.slopes_, self.biases_ = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
         else:
             fitted = LogisticRegression(C=1.0, max_iter=1000).fit(scores, target)
             self.slopes_, self.biases_ = fitted.coef_.T, fitted.intercept_
         if self.method == "thresholds":
-            probabilities = self._probabilities(scores)
+            probabilities = self._probabilities(np.nan_to_num(scores))
             self.thresholds_ = np.array(
                 [_best_threshold(probabilities[:, k], target[:, k]) for k in range(len(self.classes_))]
             )
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:
         """Return the wrapped classifier's scores."""
-        return self.estimator_.scores(texts)
+        return self.estimator_.scores(self._ready_for(texts))
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Return (n_texts, n_classes) calibrated probabilities."""
-        from gallae.models.contract import as_texts
-
-        return self._probabilities(self.scores(as_texts(texts)).astype(np.float64))
+        return self._probabilities(self.scores(texts).astype(np.float64))
 
     def _probabilities(self, scores: np.ndarray) -> np.ndarray:
         if self.multilabel_:
@@ -162,20 +164,18 @@ class CalibratedClassifier(TextClassifier):
 def _out_of_fold(
     estimator: Any, texts: list[str], labels: np.ndarray, splits: list[tuple[np.ndarray, np.ndarray]]
 ) -> np.ndarray:
-    """Fit `estimator` on everything and return its out-of-fold scores (in-sample ones without splits)."""
-    if not splits:
-        return estimator.fit(texts, labels).scores(texts)
+    """Fit `estimator` on everything and return its out-of-fold scores; NaN where there are none."""
     if hasattr(estimator, "fit_with_scores"):
         return estimator.fit_with_scores(texts, labels, splits)
     estimator.fit(texts, labels)
-    scores: np.ndarray | None = None
+    scores = np.full((len(texts), estimator.scores([]).shape[1]), np.nan)
     for fit_on, held_out in splits:
         part = clone(estimator).fit([texts[i] for i in fit_on], labels[fit_on])
         found = part.scores([texts[i] for i in held_out])
-        if scores is None:
-            scores = np.full((len(texts), found.shape[1]), np.nan)
-        scores[held_out] = found
-    assert scores is not None
+        columns = np.arange(scores.shape[1])
+        if estimator.multilabel_:
+            columns = np.searchsorted(estimator.classes_, part.classes_)
+        scores[np.ix_(held_out, columns)] = found
     return scores
 
 
@@ -186,7 +186,7 @@ def _temperature(scores: np.ndarray, target: np.ndarray) -> float:
         scaled = scores * np.exp(log_factor)
         if target.ndim == 2:
             p = np.clip(expit(scaled), 1e-12, 1 - 1e-12)
-            return float(-(target * np.log(p) + (1 - target) * np.log(1 - p)).mean())
+            return float(-np.nanmean(target * np.log(p) + (1 - target) * np.log(1 - p)))
         return float(log_loss(target, softmax(two_columns(scaled), axis=1)))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-5, 5), method="bounded").x))
@@ -205,9 +205,8 @@ def _best_threshold(probabilities: np.ndarray, positive: np.ndarray) -> float:
     if not positive.any():
         return 0.5
     order = np.argsort(-probabilities, kind="stable")
-    hits = np.cumsum(positive[order])
+    ranked, hits = probabilities[order], np.cumsum(positive[order])
+    following = np.append(ranked[1:], 0.0)
     f1 = 2 * hits / (np.arange(1, len(hits) + 1) + positive.sum())
-    best = int(f1.argmax())
-    ranked = probabilities[order]
-    following = ranked[best + 1] if best + 1 < len(ranked) else 0.0
-    return float((ranked[best] + following) / 2)
+    best = int(np.where(ranked > following, f1, -1.0).argmax())
+    return float((ranked[best] + following[best]) / 2)

@@ -13,11 +13,13 @@ from typing import Any, Self
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from gallae.errors import DataError, GallaeError
+from gallae.errors import DataError
 
 Labels = Sequence[Any]
+_SEVERAL = (list, tuple, set, frozenset)  # types of the labels of one text, where it may have several
 
 
 @dataclass
@@ -74,12 +76,17 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         raise NotImplementedError  # pragma: no cover - every family has its own
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:
-        """Return uncalibrated scores, (n_texts, n_classes); (n_texts, 1) for two classes, as margins."""
+        """Return uncalibrated scores, (n_texts, n_classes); (n_texts, 1) for two classes, as margins.
+
+        Raises:
+            NotFittedError: before `fit`.
+            DataError: for what is not a list of strings.
+        """
         raise NotImplementedError  # pragma: no cover - every family has its own
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Return (n_texts, n_classes) float64 probabilities; rows sum to 1 unless multi-label."""
-        scores = self.scores(as_texts(texts)).astype(np.float64)
+        scores = self.scores(texts).astype(np.float64)
         if self.multilabel_:
             return expit(scores)
         return softmax(two_columns(scores), axis=1)
@@ -88,14 +95,21 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         """Return (n_texts,) labels; for multi-label an object array of tuples."""
         return self.decide(self.predict_proba(texts))
 
+    def score(self, texts: Sequence[str], labels: Labels, sample_weight: np.ndarray | None = None) -> float:
+        """Return the accuracy; for multi-label the share of texts with exactly the right labels."""
+        texts, gold = check_fit_input(texts, labels)
+        predicted = self.predict(texts)
+        if self.multilabel_:
+            right = [set(a) == set(b) for a, b in zip(gold, predicted, strict=True)]
+            return float(np.average(right, weights=sample_weight))
+        return float(accuracy_score(gold, predicted, sample_weight=sample_weight))
+
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Turn (n_texts, n_classes) probabilities into (n_texts,) labels, the way `predict` does."""
         if not self.multilabel_:
             return self.classes_[probabilities.argmax(axis=1)]
         chosen = probabilities >= self.thresholds
-        result = np.empty(len(chosen), dtype=object)
-        result[:] = [tuple(self.classes_[row]) for row in chosen]
-        return result
+        return _object_array([tuple(self.classes_[row]) for row in chosen])
 
     @property
     def thresholds(self) -> np.ndarray:
@@ -121,6 +135,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
 
         check_is_fitted(self, "classes_")
         save(self, folder, force=force)
+
+    def _ready_for(self, texts: Iterable[Any]) -> list[str]:
+        """Return `texts` as a list, once it is sure that the model is fitted and they are strings."""
+        check_is_fitted(self, "classes_")
+        return as_texts(texts)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -148,28 +167,47 @@ def as_texts(texts: Iterable[Any]) -> list[str]:
     return result
 
 
-def check_fit_input(texts: Iterable[Any], labels: Iterable[Any]) -> tuple[list[str], np.ndarray]:
+def check_fit_input(texts: Iterable[Any], labels: Iterable[Any] | None) -> tuple[list[str], np.ndarray]:
     """Return texts as a list and labels as an array, (n_texts,); tuples for multi-label.
+
+    If any text has a list, tuple or set of labels, a bare label stands for a list of one.
 
     Raises:
         DataError: as `TextClassifier.fit` says.
     """
+    if labels is None:
+        raise DataError("this classifier requires y to be passed, but the target y is None: give the labels.")
     texts, labels = as_texts(texts), list(labels)
     if len(texts) != len(labels):
         raise DataError(f"there are {len(texts)} texts but {len(labels)} labels; there must be one a text.")
     if not texts:
         raise DataError("there are no texts to learn from.")
-    if any(isinstance(label, list | tuple | set | frozenset) for label in labels):
-        array = np.empty(len(labels), dtype=object)
-        array[:] = [tuple(label) if not isinstance(label, str) else (label,) for label in labels]
-        return texts, array
-    array = np.asarray(labels)
-    if array.dtype.kind == "f" or any(label is None for label in labels):
-        raise DataError(
-            f"labels must be strings or integers, one a text; found {labels[0]!r} ({array.dtype}). "
-            "This is classification: continuous or missing labels cannot be learned (Unknown label type)."
-        )
-    return texts, array
+    if any(isinstance(label, _SEVERAL) for label in labels):
+        rows = [tuple(label) if isinstance(label, _SEVERAL) else (label,) for label in labels]
+        for number, row in enumerate(rows):
+            _check_labels(row, number)
+        return texts, _object_array(rows)
+    for number, label in enumerate(labels):
+        _check_labels((label,), number)
+    if len({isinstance(label, str) for label in labels}) > 1:
+        raise DataError("labels are strings and numbers mixed; convert them all to strings.")
+    return texts, np.asarray(labels)
+
+
+def _check_labels(labels: tuple[Any, ...], row: int) -> None:
+    for label in labels:
+        if not isinstance(label, str | int | np.integer | np.bool_):
+            raise DataError(
+                f"label {row} is {label!r} ({type(label).__name__}); it must be a string or an integer. "
+                "This is classification: continuous or missing labels cannot be learned (Unknown label type)."
+            )
+
+
+def _object_array(rows: list[tuple[Any, ...]]) -> np.ndarray:
+    array = np.empty(len(rows), dtype=object)
+    for number, row in enumerate(rows):
+        array[number] = row
+    return array
 
 
 def encode_labels(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -200,6 +238,3 @@ def encode_labels(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
 def two_columns(scores: np.ndarray) -> np.ndarray:
     """Spread the margin of a two-class model over two columns, so that softmax gives its logistic."""
     return np.hstack([np.zeros_like(scores), scores]) if scores.shape[1] == 1 else scores
-
-
-__all__ = ["GallaeError", "Labels", "State", "TextClassifier", "as_texts", "check_fit_input", "encode_labels"]

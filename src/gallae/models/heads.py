@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,16 +18,16 @@ from sklearn.svm import LinearSVC
 
 from gallae.errors import ModelError, RecipeError
 from gallae.models.contract import State
-from gallae.text.morphemes import available_cores
 
-Rows = sp.csr_matrix
+Rows: TypeAlias = sp.csr_matrix
+_NEVER = -14.0  # the score of a class that was not met: about the log of one in a million
 
 
 class Head(Protocol):
     """A fitted scorer of feature rows."""
 
     def scores(self, blocks: Sequence[Any]) -> np.ndarray:
-        """Return (n_rows, n_classes) scores of rows given as blocks of columns; (n_rows, 1) for two classes."""
+        """Return (n_rows, n_classes) scores of rows given as blocks of columns; one column for two."""
         ...
 
     def state(self) -> State:
@@ -59,26 +59,36 @@ class LinearHead:
 
 @dataclass
 class EstimatorHead:
-    """A user's own estimator, fitted on feature rows."""
+    """A user's own estimator, fitted on feature rows and class numbers."""
 
     estimator: Any
-    n_scores: int
+    n_classes: int
 
     def scores(self, blocks: Sequence[Any]) -> np.ndarray:
-        """Return log-probabilities or decision values, (n_rows, n_scores)."""
-        rows = stack(blocks)
+        """Return log-probabilities or decision values, (n_rows, n_classes); (n_rows, 1) for two classes."""
+        n_rows = blocks[0].shape[0]
+        total = np.full((n_rows, self.n_classes), _NEVER, dtype=np.float32)
+        if n_rows:  # scikit-learn's own estimators refuse zero rows
+            total[:, self.estimator.classes_] = self._values(stack(blocks))
+        return total if self.n_classes > 2 else total[:, 1:] - total[:, :1]
+
+    def _values(self, rows: Rows) -> np.ndarray:
         if hasattr(self.estimator, "predict_proba"):
-            probabilities = np.log(np.clip(self.estimator.predict_proba(rows), 1e-6, 1.0))
-            return probabilities if self.n_scores > 1 else probabilities[:, 1:] - probabilities[:, :1]
+            return np.log(np.clip(self.estimator.predict_proba(rows), np.exp(_NEVER), 1.0))
         values = np.asarray(self.estimator.decision_function(rows))
-        return values[:, None] if values.ndim == 1 else values
+        return np.stack([-values / 2, values / 2], axis=1) if values.ndim == 1 else values
 
     def state(self) -> State:
-        """Return the estimator as a skops file."""
+        """Return the estimator as a skops file.
+
+        Raises:
+            ModelError: if it holds types that loading would refuse.
+        """
         import skops.io
 
-        values = {"kind": "estimator", "n_scores": self.n_scores}
-        return State(values, files={"estimator.skops": skops.io.dumps(self.estimator)})
+        data = skops.io.dumps(self.estimator)
+        _trusted_types(data)
+        return State({"kind": "estimator", "n_classes": self.n_classes}, files={"estimator.skops": data})
 
 
 def _product(block: Any, weights: np.ndarray) -> np.ndarray:
@@ -100,12 +110,21 @@ class HeadOptions:
         alpha: Smoothing of complement_nb and nbsvm.
         class_weight: None, or "balanced" for weights inverse to the classes' frequencies.
         seed: Seed of the solvers.
+
+    Raises:
+        RecipeError: for a value that is not allowed.
     """
 
     C: float = 0.15
     alpha: float = 1.0
     class_weight: str | None = None
     seed: int = 42
+
+    def __post_init__(self) -> None:
+        if not (self.C > 0 and self.alpha > 0):
+            raise RecipeError(f"C and alpha must be greater than 0; they are {self.C} and {self.alpha}.")
+        if self.class_weight not in (None, "balanced"):
+            raise RecipeError(f"class_weight is {self.class_weight!r}; allowed: None, 'balanced'.")
 
 
 def _svm(options: HeadOptions) -> Any:
@@ -152,22 +171,30 @@ class NBSVM(BaseEstimator):
 
 _BINARY: dict[str, Callable[[HeadOptions], Any]] = {"svm": _svm, "logistic": _logistic, "nbsvm": _nbsvm}
 _OWN: dict[str, Any] = {}
+_TRUSTED: set[str] = set()
+_LIBLINEAR = threading.Lock()  # its random numbers have one state a process, so fits must not overlap
 BUILT_IN = (*_BINARY, "complement_nb", "sgd")
 
 
-def register_classifier(name: str, estimator: Any) -> None:
+def register_classifier(name: str, estimator: Any, trusted: Sequence[str] = ()) -> None:
     """Make a scikit-learn estimator usable as `model.classifier` of a recipe.
+
+    Its class, and those of the estimators in it, become loadable from saved models.
 
     Args:
         name: The name that recipes will use.
         estimator: An unfitted estimator over sparse rows, with `predict_proba` or `decision_function`.
+        trusted: Further types that it holds once fitted, as "module.name"; saving names them if needed.
 
     Raises:
         RecipeError: if the name is a built-in classifier's.
     """
+    import skops.io
+
     if name in BUILT_IN:
         raise RecipeError(f"the classifier {name!r} is built in; choose another name.")
     _OWN[name] = estimator
+    _TRUSTED.update(skops.io.get_untrusted_types(data=skops.io.dumps(estimator)), trusted)
 
 
 def classifiers() -> tuple[str, ...]:
@@ -198,13 +225,23 @@ def fit_head(name: str, rows: Rows, target: np.ndarray, n_classes: int, options:
         from gallae.models.sgd import fit_sgd
 
         return fit_sgd(rows, target, n_classes, options)
-    return _one_against_rest(_BINARY[name], rows, target, n_classes, options)
+    if name == "nbsvm":
+        _refuse_negative(name, rows)
+    return one_against_rest(_BINARY[name], rows, target, n_classes, options)
 
 
-def _one_against_rest(
+def _refuse_negative(name: str, rows: Rows) -> None:
+    if rows.nnz and rows.data.min() < 0:
+        raise RecipeError(
+            f"the classifier {name!r} counts features, and a block has negative values (Kiwi vectors have). "
+            "Leave that block out, or use 'svm' or 'logistic'."
+        )
+
+
+def one_against_rest(
     make: Callable[[HeadOptions], Any], rows: Rows, target: np.ndarray, n_classes: int, options: HeadOptions
 ) -> LinearHead:
-    """Fit one binary classifier a class, side by side (liblinear frees the interpreter's lock)."""
+    """Fit one binary classifier a class, or a single one for two classes."""
     wanted = [1] if target.ndim == 1 and n_classes == 2 else range(n_classes)
     rows = rows.astype(np.float64)
 
@@ -212,19 +249,19 @@ def _one_against_rest(
         positive = target[:, number] if target.ndim == 2 else target == number
         if positive.all() or not positive.any():
             return np.zeros(rows.shape[1]), 1.0 if positive.all() else -1.0
-        with warnings.catch_warnings():
+        with _LIBLINEAR, warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             fitted = make(options).fit(rows, positive)
         return fitted.coef_[0], float(fitted.intercept_[0])
 
-    with ThreadPoolExecutor(available_cores()) as pool:
-        parts = list(pool.map(fit, wanted))
+    parts = [fit(number) for number in wanted]
     weights = np.stack([weight for weight, _ in parts], axis=1).astype(np.float32)
     return LinearHead(weights, np.array([bias for _, bias in parts], dtype=np.float32))
 
 
 def _fit_complement(rows: Rows, target: np.ndarray, n_classes: int, options: HeadOptions) -> LinearHead:
     """Complement naive Bayes (Rennie et al. 2003), one against the rest for multi-label."""
+    _refuse_negative("complement_nb", rows)
 
     def fit(labels: np.ndarray, width: int) -> np.ndarray:
         present = np.unique(labels)
@@ -247,7 +284,7 @@ def _fit_complement(rows: Rows, target: np.ndarray, n_classes: int, options: Hea
 def _fit_own(name: str, rows: Rows, target: np.ndarray, n_classes: int) -> EstimatorHead:
     if target.ndim == 2:
         raise RecipeError(f"the classifier {name!r} takes one label a text; for several, use 'svm'.")
-    return EstimatorHead(clone(_OWN[name]).fit(rows, target), 1 if n_classes == 2 else n_classes)
+    return EstimatorHead(clone(_OWN[name]).fit(rows, target), n_classes)
 
 
 def restore_head(state: State) -> Head:
@@ -261,11 +298,23 @@ def restore_head(state: State) -> Head:
     import skops.io
 
     data = state.files["estimator.skops"]
-    allowed = {f"{type(own).__module__}.{type(own).__qualname__}" for own in _OWN.values()}
-    unknown = set(skops.io.get_untrusted_types(data=data)) - allowed
+    return EstimatorHead(skops.io.loads(data, trusted=_trusted_types(data)), state.values["n_classes"])
+
+
+def _trusted_types(data: bytes) -> list[str]:
+    """Return the types in a skops file that skops alone would refuse, all of them registered.
+
+    Raises:
+        ModelError: if one is not.
+    """
+    import skops.io
+
+    found = set(skops.io.get_untrusted_types(data=data))
+    unknown = found - _TRUSTED
     if unknown:
         raise ModelError(
             f"the model holds types that are neither built in nor registered: {', '.join(sorted(unknown))}. "
-            "If you trust its source, register its classifier first with gallae.register_classifier(...)."
+            "If you trust its source, register its classifier first: gallae.register_classifier(name, "
+            f"estimator, trusted={sorted(unknown)})."
         )
-    return EstimatorHead(skops.io.loads(data, trusted=sorted(allowed)), state.values["n_scores"])
+    return sorted(found)

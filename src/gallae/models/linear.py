@@ -7,16 +7,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from gallae.errors import RecipeError
+from gallae.errors import DataError, RecipeError
 from gallae.models.contract import (
     Labels,
     State,
     TextClassifier,
-    as_texts,
     check_fit_input,
     encode_labels,
 )
-from gallae.models.features import Block, Documents, make_block
+from gallae.models.documents import Block, Documents
+from gallae.models.features import make_block
 from gallae.models.heads import Head, HeadOptions, fit_head, restore_head, stack
 from gallae.models.sgd import make_sgd, sgd_head
 from gallae.text import DEFAULT_STEPS, TextPipeline
@@ -90,6 +90,7 @@ class LinearClassifier(TextClassifier):
         self.classes_, target, self.multilabel_ = encode_labels(array)
         rows = self._fit_features(texts)
         options, n_classes = self._options(), len(self.classes_)
+        self.__dict__.pop("_sgd", None)
         self.head_: Head = fit_head(self.classifier, rows, target, n_classes, options)
         scores = np.full((len(texts), self._n_scores()), np.nan, dtype=np.float32)
         for fit_on, held_out in splits:
@@ -107,37 +108,49 @@ class LinearClassifier(TextClassifier):
 
         Raises:
             RecipeError: unless the classifier is "sgd" over hashed blocks that are counted or binary.
+            DataError: for labels that were not among the first call's classes, or several labels a text.
         """
         self._check_partial()
         texts, array = check_fit_input(texts, labels)
+        if array.dtype == object:
+            raise DataError("partial_fit takes one label a text, and was given several.")
         if not hasattr(self, "_sgd"):
-            if classes is None:
-                raise RecipeError("the first partial_fit needs all the labels there will be: classes=[...]")
-            self.classes_, self.multilabel_ = np.unique(np.asarray(classes)), False
-            self._sgd = make_sgd(self._options())
-            self._make_blocks()
-            for block in self.blocks_:
-                block.fit(Documents([]))
+            self._begin_partial(classes)
         unknown = np.setdiff1d(array, self.classes_)
         if len(unknown):
-            raise RecipeError(f"labels that were not among the first call's classes: {unknown.tolist()}")
+            raise DataError(f"labels that were not among the first call's classes: {unknown.tolist()}")
         rows = stack(self._transform(texts))
         target = np.searchsorted(self.classes_, array)
         self._sgd.partial_fit(rows, target, classes=np.arange(len(self.classes_)))
         self.head_ = sgd_head(self._sgd, len(self.classes_))
         return self
 
+    def _begin_partial(self, classes: Sequence[Any] | None) -> None:
+        if hasattr(self, "head_"):
+            raise RecipeError(
+                "a model that was fitted at once, or loaded, cannot go on learning: start with partial_fit."
+            )
+        if classes is None:
+            raise RecipeError("the first partial_fit needs all the labels there will be: classes=[...]")
+        self.classes_, _, self.multilabel_ = encode_labels(np.asarray(classes))
+        self._sgd = make_sgd(self._options())
+        self._make_blocks()
+        for block in self.blocks_:
+            block.fit(Documents([]))
+
     def _check_partial(self) -> None:
-        hashed = all(block.get("hashing") and block.get("kind") != "tfidf" for block in self.blocks)
+        hashed = all(
+            block.get("hashing") and block.get("kind") in ("count", "binary") for block in self.blocks
+        )
         if self.classifier != "sgd" or not hashed or self.class_weight:
             raise RecipeError(
-                "partial_fit needs the classifier 'sgd' without class weights, and blocks of kind 'binary' or "
-                "'count' with hashing, since a vocabulary would have to see the whole corpus first."
+                "partial_fit needs the classifier 'sgd' without class weights, and blocks of kind 'binary' "
+                "or 'count' with hashing, since a vocabulary would have to see the whole corpus first."
             )
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:
         """Return (n_texts, n_scores) float32; one column for two classes, one a class otherwise."""
-        return self.head_.scores(self._transform(texts))
+        return self.head_.scores(self._transform(self._ready_for(texts)))
 
     def _fit_features(self, texts: list[str]) -> Any:
         self._make_blocks()
@@ -192,6 +205,3 @@ class LinearClassifier(TextClassifier):
 def analyses_needed(blocks: Sequence[Mapping[str, Any]]) -> bool:
     """Whether any of the blocks looks at morphemes."""
     return any(b.get("kind") == "kiwi" or str(b.get("unit", "")).startswith("morpheme") for b in blocks)
-
-
-__all__ = ["CHARACTERS", "LinearClassifier", "analyses_needed", "as_texts"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,10 +45,9 @@ def character_symbols(texts: Sequence[str], words: bool) -> Symbols:
         texts: The texts.
         words: Pad every word by a space on both sides, for n-grams that stay inside words.
     """
+    lines = [" ".join(text.split()) for text in texts]
     if words:
-        lines = [f" {' '.join(text.split())} " for text in texts]
-    else:
-        lines = [" ".join(text.split()) for text in texts]
+        lines = [f" {line} " if line else "" for line in lines]
     joined = "\n".join(lines) + "\n" if lines else ""
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     ends = codes == SEPARATOR
@@ -104,6 +104,7 @@ class NgramVocabulary:
     def learn(self, symbols: Symbols) -> Integers:
         """Learn the vocabulary; return each feature's document frequency, (n_features,) int64."""
         self.alphabet = np.unique(symbols.codes[symbols.rows >= 0])
+        self.__dict__.pop("_numbers", None)
         codes = self._encode(symbols.codes)
         node = np.zeros(len(codes), dtype=np.int64)
         alive = symbols.rows >= 0
@@ -133,6 +134,7 @@ class NgramVocabulary:
             chosen[order] = True
             bounds = np.cumsum([len(k) for k in keep])[:-1]
             keep = [k & c for k, c in zip(keep, np.split(chosen, bounds), strict=True)]
+            keep, frequencies = self._drop_dead_ends(keep, frequencies)
         self.columns, offset = [], 0
         for k in keep:
             column = np.where(k, np.cumsum(k) - 1 + offset, -1).astype(np.int32)
@@ -140,6 +142,22 @@ class NgramVocabulary:
             self.columns.append(column)
         self.n_features = offset
         return np.concatenate([f[k] for f, k in zip(frequencies, keep, strict=True)])
+
+    def _drop_dead_ends(
+        self, keep: list[Integers], frequencies: list[Integers]
+    ) -> tuple[list[Integers], list[Integers]]:
+        """Remove the nodes that are neither a feature nor lead to one; the rest keep their order."""
+        needed = keep[-1]
+        for n in range(self.high - 1, -1, -1):
+            self.levels[n] = self.levels[n][needed]
+            keep[n], frequencies[n] = keep[n][needed], frequencies[n][needed]
+            if n == 0:
+                break
+            parents, symbol = np.divmod(self.levels[n], self.width)
+            needed = keep[n - 1].copy()
+            needed[parents] = True
+            self.levels[n] = (np.cumsum(needed) - 1)[parents] * self.width + symbol
+        return keep, frequencies
 
     def count(self, symbols: Symbols) -> sp.csr_matrix:
         """Count the known n-grams of each text: (n_rows, n_features) float32, columns sorted."""
@@ -188,9 +206,17 @@ class NgramVocabulary:
         """Number the symbols from 1 in the alphabet's order; 0 is a symbol outside it."""
         if not len(self.alphabet):
             return np.zeros(len(codes), dtype=np.int64)
+        return self._numbers[np.minimum(codes, len(self._numbers) - 1)]
+
+    @cached_property
+    def _numbers(self) -> Integers:
+        """Each symbol's number by its code; the last place is for all codes beyond the alphabet."""
         table = np.zeros(int(self.alphabet[-1]) + 2, dtype=np.int64)
         table[self.alphabet] = np.arange(1, len(self.alphabet) + 1)
-        return table[np.minimum(codes, len(table) - 1)]
+        return table
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_numbers"}
 
     def _starts(self, symbols: Symbols, codes: Integers, alive: Integers, n: int) -> Integers:
         """Positions where an n-gram of length `n` begins whose first `n - 1` symbols are known."""
@@ -222,8 +248,9 @@ def hashed_counts(symbols: Symbols, low: int, high: int, words: bool, n_features
         at, last = at[fits], last[fits]
         state[at] = _mix(state[at] ^ codes[last])
         if n >= low:
-            features = (state[at] % np.uint64(n_features)).astype(np.int64)
-            cells.append(symbols.rows[at].astype(np.int64) * n_features + features)
+            counted = at[symbols.codes[at] != SPACE] if words and n == 1 else at
+            features = (state[counted] % np.uint64(n_features)).astype(np.int64)
+            cells.append(symbols.rows[counted].astype(np.int64) * n_features + features)
     return count_cells(np.concatenate(cells), symbols.n_rows, n_features)
 
 

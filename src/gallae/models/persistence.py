@@ -55,8 +55,16 @@ def write_model(model: TextClassifier, folder: Path, **facts: Any) -> None:
             for name, content in files.items()
         },
     }
+    manifest = json.loads(json.dumps(manifest, default=_plain))
     manifest["sha256"] = _digest(manifest)
     write_json(folder / MANIFEST, manifest)
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy's numbers, which searches over parameters leave behind, into Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r} ({type(value).__name__}) cannot be written as JSON")
 
 
 def _digest(manifest: dict[str, Any]) -> str:
@@ -71,7 +79,7 @@ def load(folder: str | Path) -> TextClassifier:
         folder: A run folder, its `model/`, or a folder that `save` wrote.
 
     Raises:
-        ModelError: if it is missing, damaged, of a newer format, or of a type neither built in nor registered.
+        ModelError: if it is missing, damaged, of a newer format, or of a type not built in or registered.
     """
     return load_with_facts(folder)[0]
 
@@ -80,7 +88,9 @@ def load_with_facts(folder: str | Path) -> tuple[TextClassifier, dict[str, Any]]
     """Load a saved model, and the facts kept with it."""
     folder = find_model(folder)
     manifest = _read_manifest(folder)
-    files = {name: _read_checked(folder / name, facts) for name, facts in manifest["files"].items()}
+    files = {
+        name: _read_checked(folder / Path(name).name, facts) for name, facts in manifest["files"].items()
+    }
     try:
         tensors = load_tensors(files.pop(TENSORS))
         model = class_of(manifest["kind"]).restore(State(manifest["state"], tensors, files))
@@ -129,8 +139,11 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 def _read_checked(path: Path, facts: dict[str, Any]) -> bytes:
     try:
         content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise ModelError(f"the model's file {path} is missing. Copy the model again, or train it.") from error
+    except OSError as error:
+        problem = (
+            "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+        )
+        raise ModelError(f"the model's file {path} {problem}. Copy the model again, or train it.") from error
     if len(content) != facts["bytes"] or sha256(content).hexdigest() != facts["sha256"]:
         raise ModelError(
             f"the model's file {path} is damaged or was altered: it should have {facts['bytes']} bytes with "

@@ -74,17 +74,23 @@ def _linear(recipe: Recipe) -> TextClassifier:
     from gallae.models.heads import classifiers
     from gallae.models.linear import LinearClassifier
 
-    model = recipe.model
+    model: Any = recipe.model
+    blocks = recipe.feature_blocks()
     if model.classifier not in classifiers():
         raise RecipeError(
             f"model.classifier is {model.classifier!r}; allowed: {', '.join(classifiers())}. "
             "Register one of your own with gallae.register_classifier(name, estimator)."
         )
+    if model.classifier in ("nbsvm", "complement_nb") and any(b["kind"] == "kiwi" for b in blocks):
+        raise RecipeError(
+            f"the classifier {model.classifier!r} counts features, and Kiwi vectors are no counts. "
+            "Leave out the block of kind 'kiwi', or use 'svm' or 'logistic'."
+        )
     return LinearClassifier(
         steps=tuple(recipe.text.steps),
         dictionary=recipe.text.tables(),
         analyzer=recipe.text.analyzer,
-        blocks=recipe.feature_blocks(),
+        blocks=blocks,
         classifier=model.classifier,
         C=model.C,
         alpha=model.alpha,

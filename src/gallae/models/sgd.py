@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import scipy.sparse as sp
 from sklearn.linear_model import SGDClassifier
-from sklearn.multiclass import OneVsRestClassifier
 
-from gallae.models.heads import HeadOptions, LinearHead
+from gallae.models.heads import HeadOptions, LinearHead, one_against_rest
 
 
 def make_sgd(options: HeadOptions, n_rows: int | None = None) -> SGDClassifier:
-    """Make an averaged logistic SGD classifier; the same C means the same strength as for the SVM."""
+    """Make an averaged logistic SGD classifier; C acts as for the SVM, up to a largest strength.
+
+    Args:
+        options: C, class weight and seed.
+        n_rows: How many rows there will be, if that is known.
+    """
     alpha = 1.0 / (options.C * n_rows) if n_rows else 1e-6
     return SGDClassifier(
         loss="log_loss",
@@ -26,19 +28,10 @@ def make_sgd(options: HeadOptions, n_rows: int | None = None) -> SGDClassifier:
 
 def fit_sgd(rows: sp.csr_matrix, target: np.ndarray, n_classes: int, options: HeadOptions) -> LinearHead:
     """Fit all rows at once."""
-    sgd = make_sgd(options, rows.shape[0])
-    if target.ndim == 2:
-        fitted = OneVsRestClassifier(sgd).fit(rows, target.astype(int))
-        weights = np.stack([_binary(e, rows.shape[1])[0] for e in fitted.estimators_], axis=1)
-        biases = np.array([_binary(e, rows.shape[1])[1] for e in fitted.estimators_])
-        return LinearHead(weights.astype(np.float32), biases.astype(np.float32))
-    return sgd_head(sgd.fit(rows, target), n_classes)
-
-
-def _binary(estimator: Any, n_features: int) -> tuple[np.ndarray, float]:
-    if hasattr(estimator, "coef_"):
-        return estimator.coef_[0], float(estimator.intercept_[0])
-    return np.zeros(n_features), 1.0 if estimator.y_[0] else -1.0
+    n_rows = rows.shape[0]
+    if target.ndim == 2 or (target == target[0]).all():
+        return one_against_rest(lambda o: make_sgd(o, n_rows), rows, target, n_classes, options)
+    return sgd_head(make_sgd(options, n_rows).fit(rows, target), n_classes)
 
 
 def sgd_head(sgd: SGDClassifier, n_classes: int) -> LinearHead:

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ValidationError
 from gallae.errors import RecipeError
 from gallae.recipes.schema import Recipe
 
-
 _UNION_TAGS = ("linear", "fasttext", "ngrams", "kiwi")
 
 

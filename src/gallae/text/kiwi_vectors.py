@@ -102,9 +102,13 @@ class KiwiVectors:
                 if not np.array_equal(data["landmarks"], self.landmarks):
                     return
                 names = data["names"].tobytes().decode("utf-8").split("\n")
-                self._known = dict(zip(names, data["vectors"], strict=True))
+                vectors = data["vectors"]
+            if vectors.shape != (len(names), DIMENSIONS) or vectors.dtype != np.float16:
+                raise ValueError("its parts do not fit each other")
+            self._known = dict(zip(names, vectors, strict=True))
         except Exception as error:  # zip, numpy and Unicode have a dozen ways to say "damaged"
-            log.warning("the vector cache %s is damaged (%s) and is made anew", path, error)
+            log.warning("the vector cache %s is damaged (%s) and is discarded", path, error)
+            path.unlink(missing_ok=True)
 
     def _write_cache(self) -> None:
         path = self._cache_path()
@@ -175,6 +179,3 @@ def _choose_landmarks(similarity: Callable[[int, int], float]) -> np.ndarray:
         rest = rest - column**2
         rest[pivot] = -1.0
     return np.array(chosen, dtype=np.int64)
-
-
-__all__ = ["DIMENSIONS", "KiwiVectors", "kiwi_vectors"]

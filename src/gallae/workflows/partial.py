@@ -15,7 +15,7 @@ import numpy as np
 from gallae.errors import OutputError
 from gallae.files import folder_beside, read_json, refuse_existing, write_beside, write_json
 from gallae.models.contract import TextClassifier
-from gallae.models.persistence import load, write_model
+from gallae.models.persistence import load_with_facts, write_model
 
 log = logging.getLogger(__name__)
 _REQUEST = "request.json"
@@ -72,10 +72,13 @@ class PartialRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        if kind is None or not self._has_parts():
             shutil.rmtree(self.work, ignore_errors=True)
-        elif self.work.exists():
+        else:
             log.warning("finished parts are kept in %s: go on with --resume %s", self.work, self.folder)
+
+    def _has_parts(self) -> bool:
+        return self.work.exists() and any(path.name != _REQUEST for path in self.work.iterdir())
 
     def _make(self) -> None:
         if not self.work.exists():
@@ -88,7 +91,12 @@ class PartialRun:
         return self.work / name
 
     def save_part(
-        self, number: int, model: TextClassifier, probabilities: np.ndarray, fit_seconds: float, seconds: float
+        self,
+        number: int,
+        model: TextClassifier,
+        probabilities: np.ndarray,
+        fit_seconds: float,
+        seconds: float,
     ) -> None:
         """Keep a fold's model, its held-out probabilities and its times."""
         self._make()
@@ -99,8 +107,6 @@ class PartialRun:
 
     def load_part(self, number: int) -> tuple[Any, np.ndarray, float, float] | None:
         """Return what `save_part` kept, if it did."""
-        from gallae.models.persistence import load_with_facts
-
         folder = self.work / f"fold-{number}"
         if not folder.exists():
             return None
@@ -114,6 +120,3 @@ class PartialRun:
         """Yield a folder to write the finished run into; it takes its name when all is written."""
         with folder_beside(self.folder, self._force) as target:
             yield target
-
-
-__all__ = ["PartialRun", "load"]

@@ -70,8 +70,16 @@ class Split:
     valid: Corpus
 
 
-def make_splits(corpus: Corpus, options: SplitOptions, recipe: Recipe) -> tuple[list[Split], list[str]]:
+def make_splits(
+    corpus: Corpus, options: SplitOptions, recipe: Recipe, quiet: bool = False
+) -> tuple[list[Split], list[str]]:
     """Split a corpus.
+
+    Args:
+        corpus: What to split.
+        options: How.
+        recipe: For its seed, group column and whether near duplicates stay together.
+        quiet: Return the warnings without logging them.
 
     Returns:
         The splits (none without validation), and warnings for the user.
@@ -80,9 +88,19 @@ def make_splits(corpus: Corpus, options: SplitOptions, recipe: Recipe) -> tuple[
         DataError: if the corpus cannot be trained on, or not be split so.
     """
     check_trainable(corpus, options.parts)
+    splits, warnings = _split(corpus, options, recipe)
+    if not quiet:
+        for warning in warnings:
+            log.warning(warning)
+    return splits, warnings
+
+
+def _split(corpus: Corpus, options: SplitOptions, recipe: Recipe) -> tuple[list[Split], list[str]]:
     if options.valid:
         valid = read(options.valid, **recipe.data.reading() | {"label_set": corpus.label_set})
-        return [Split(0, corpus, valid)], _warn_about_files(corpus, valid)
+        groups = near_duplicates([*corpus.texts, *valid.texts])
+        pair = np.split(np.arange(len(groups)), [len(corpus)])
+        return [Split(0, corpus, valid)], _warn_about_duplicates(groups, [(pair[0], pair[1])])
     rows = _rows(corpus, options, recipe)
     splits = [
         Split(number, corpus.take(train), corpus.take(valid)) for number, (train, valid) in enumerate(rows)
@@ -104,20 +122,12 @@ def _rows(corpus: Corpus, options: SplitOptions, recipe: Recipe) -> list[tuple[n
     return []
 
 
-def _warn_about_files(train: Corpus, valid: Corpus) -> list[str]:
-    groups = near_duplicates([*train.texts, *valid.texts])
-    rows = np.arange(len(groups))
-    return _warn_about_duplicates(groups, [(rows[: len(train)], rows[len(train) :])])
-
-
 def _warn_about_duplicates(groups: np.ndarray, rows: list[tuple[np.ndarray, np.ndarray]]) -> list[str]:
     count = sum(straddling(groups, train, valid) for train, valid in rows)
     total = sum(len(valid) for _, valid in rows)
     if not count:
         return []
-    warning = (
+    return [
         f"{count} of {total} held-out rows ({count / total:.1%}) have a near duplicate among the rows trained "
         "on, which flatters the figures. Add --set data.keep_duplicates_together=true to keep them together."
-    )
-    log.warning(warning)
-    return [warning]
+    ]

@@ -18,7 +18,7 @@ from gallae.evaluation.metrics import evaluate
 from gallae.files import refuse_existing, write_json
 from gallae.models.average import AverageClassifier
 from gallae.models.contract import TextClassifier
-from gallae.models.persistence import load, write_model
+from gallae.models.persistence import write_model
 from gallae.models.registry import build
 from gallae.progress import status
 from gallae.recipes import Recipe, find_recipe
@@ -55,6 +55,7 @@ def train(
     resume: str | Path | None = None,
     report: bool = True,
     language: str = "en",
+    quiet: bool = False,
     **reading: Any,
 ) -> runs.Run:
     """Train a classifier, measure it on held-out rows, and save both as a run folder.
@@ -75,6 +76,7 @@ def train(
         resume: A run that was interrupted; its finished folds are taken over.
         report: Whether to write report.html.
         language: Of the report, "en" or "ko".
+        quiet: Do not log the warnings; they stand in metrics.json all the same.
         reading: Keywords of `gallae.read`, such as `text_column`; they replace the recipe's.
 
     Returns:
@@ -83,13 +85,13 @@ def train(
     Raises:
         DataError, RecipeError, OutputError: for what the user can mend; nothing is left half-written.
     """
-    chosen = find_recipe(recipe, [*overrides, *_as_overrides(reading)], seed)
+    chosen = find_recipe(recipe, [*overrides, *as_overrides(reading)], seed)
     split_options = SplitOptions(valid, holdout, folds)
     _check_refit(refit, split_options)
-    folder = _choose_folder(output, resume, chosen.name, force)
+    folder = choose_folder(output, resume, chosen.name, force)
     corpus = data if isinstance(data, Corpus) else read(data, **chosen.data.reading())
     classifier = build(chosen)
-    splits, warnings = make_splits(corpus, split_options, chosen)
+    splits, warnings = make_splits(corpus, split_options, chosen, quiet)
     key = runs.fingerprint(chosen.to_toml(), split_options, refit, runs.corpus_fingerprint(corpus))
     with PartialRun(folder, key, force=force, resume=resume is not None) as partial:
         held = _fit_splits(classifier, splits, partial)
@@ -125,8 +127,8 @@ def train(
     return runs.Run(folder)
 
 
-def _as_overrides(reading: dict[str, Any]) -> list[str]:
-    """Turn the keywords of `gallae.read` into recipe overrides."""
+def as_overrides(reading: dict[str, Any]) -> list[str]:
+    """Turn keywords of `gallae.read` into recipe overrides."""
     import json
 
     overrides = []
@@ -143,7 +145,8 @@ def _check_refit(refit: bool, options: SplitOptions) -> None:
         raise RecipeError("--refit goes with --holdout or --valid: it fits on all rows after measuring.")
 
 
-def _choose_folder(output: Any, resume: Any, name: str, force: bool) -> Path:
+def choose_folder(output: Any, resume: Any, name: str, force: bool) -> Path:
+    """Return where a run goes: the resumed one's place, the given one, or a fresh one."""
     if resume is not None:
         resumed = Path(str(resume).removesuffix(".partial").rstrip("/"))
         if output is not None and Path(output) != resumed:
@@ -190,11 +193,10 @@ def _final_model(
     if splits and not refit:
         return held.models[0] if len(splits) == 1 else AverageClassifier.of(held.models)
     started = time.perf_counter()
-    whole = corpus
     if splits and splits[0].train is corpus:  # a validation file: all rows are those of both files
         texts, labels = [*corpus.texts, *splits[0].valid.texts], [*corpus.labels, *splits[0].valid.labels]
     else:
-        texts, labels = whole.texts, whole.labels
+        texts, labels = corpus.texts, corpus.labels
     with status(f"training on all {len(texts):,} rows"):
         model = classifier.fit(texts, labels)
     held.fit_seconds += time.perf_counter() - started
@@ -279,6 +281,3 @@ def _unknown(gold: list[Any], classes: np.ndarray, multilabel: bool) -> list[str
 
 def _size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-__all__ = ["load", "train"]

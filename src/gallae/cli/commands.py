@@ -1,0 +1,5 @@
+"""All commands, in the order of the help."""
+
+from gallae.cli import data, training, using
+
+__all__ = ["data", "training", "using"]
