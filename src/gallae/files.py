@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from gallae.errors import OutputError
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
 
 def refuse_existing(path: str | Path, force: bool = False) -> Path:
-    """Return `path`, made sure that writing it destroys nothing.
+    """Return `path`, made sure that writing it destroys nothing and is possible; nothing is made yet.
 
     Raises:
-        OutputError: if it exists and `force` is false, or its parent cannot hold it.
+        OutputError: if it exists and `force` is false, or what is to hold it is no folder or read-only.
     """
     path = Path(path)
     if path.exists() and not force:
         raise OutputError(f"{path} exists already. Choose another output, or add --force to replace it.")
-    parent = path.absolute().parent
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {parent} for {path.name}: {error.strerror}.") from error
+    holder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not holder.is_dir():
+        raise OutputError(
+            f"{path} cannot be written: {holder} is a file, not a folder. Choose another output."
+        )
+    if not os.access(holder, os.W_OK | os.X_OK):
+        raise OutputError(f"{path} cannot be written: {holder} may not be written to. Choose another output.")
     return path
 
 
@@ -37,16 +42,19 @@ def write_beside(path: str | Path, force: bool = False) -> Iterator[Path]:
     path = refuse_existing(path, force)
     if path.is_dir():
         raise OutputError(f"{path} is a folder; a file is to be written there. Choose another output.")
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    os.chmod(temporary, 0o666 & ~_umask())
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with _cannot_write(path), _parents(path):
+        handle, name = tempfile.mkstemp(
+            dir=path.absolute().parent, prefix=f".{path.name}.", suffix=path.suffix
+        )
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            temporary.chmod(0o666 & ~_umask())
+            yield temporary
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 @contextmanager
@@ -55,24 +63,64 @@ def folder_beside(path: str | Path, force: bool = False) -> Iterator[Path]:
     path = refuse_existing(path, force)
     if path.exists() and not path.is_dir():
         raise OutputError(f"{path} is a file; a folder is to be written there. Choose another output.")
-    temporary = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
-    os.chmod(temporary, 0o777 & ~_umask())
+    with _cannot_write(path), _parents(path):
+        temporary = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
+        try:
+            temporary.chmod(0o777 & ~_umask())
+            yield temporary
+            _replace_folder(temporary, path)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def _parents(path: Path) -> Iterator[None]:
+    """Make the missing folders above `path`, and remove them again if the block fails."""
+    missing = [parent for parent in path.absolute().parents if not parent.exists()]
     try:
-        yield temporary
-        _replace_folder(temporary, path)
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        yield
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+        for parent in missing:
+            with suppress(OSError):  # not there yet, or no longer empty
+                parent.rmdir()
         raise
+
+
+@contextmanager
+def _cannot_write(path: Path) -> Iterator[None]:
+    """Say of a system's error that it hindered `path`; a temporary name would tell nobody anything."""
+    place = str(path.absolute().parent / f".{path.name}.")
+    try:
+        yield
+    except OSError as error:
+        where = str(error.filename or "")
+        if error.errno not in _NO_ROOM and not where.startswith(place) and not _holds(where, path):
+            raise
+        then = "Free some space and run it again." if error.errno in _NO_ROOM else "Choose another output."
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}. Nothing was half-written. {then}"
+        ) from error
+
+
+def _holds(folder: str, path: Path) -> bool:
+    return bool(folder) and Path(folder) in path.absolute().parents
 
 
 def _replace_folder(new: Path, path: Path) -> None:
     if not path.exists():
-        os.replace(new, path)
+        new.replace(path)
         return
     old = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}.old."))
-    os.replace(path, old / "replaced")
-    os.replace(new, path)
-    shutil.rmtree(old, ignore_errors=True)
+    path.replace(old / "replaced")
+    try:
+        new.replace(path)
+    except BaseException:
+        (old / "replaced").replace(path)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _umask() -> int:

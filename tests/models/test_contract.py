@@ -15,7 +15,10 @@ from gallae.models.linear import LinearClassifier
 
 BLOCKS = ({"unit": "char_wb", "ngrams": [1, 3]},)
 MAKERS = {
-    **{name: lambda name=name: LinearClassifier(blocks=BLOCKS, classifier=name) for name in ("svm", "nbsvm", "sgd")},
+    **{
+        name: lambda name=name: LinearClassifier(blocks=BLOCKS, classifier=name)
+        for name in ("svm", "nbsvm", "sgd")
+    },
     "calibrated": lambda: CalibratedClassifier(LinearClassifier(blocks=BLOCKS)),
     "average": lambda: AverageClassifier(LinearClassifier(blocks=BLOCKS), folds=3),
 }
@@ -81,7 +84,9 @@ def test_before_fit_it_says_so(estimator, small, tmp_path):
     with pytest.raises(NotFittedError):
         check_is_fitted(estimator)
     for method in ("predict", "predict_proba", "scores"):
-        with pytest.raises(NotFittedError, match=f"This {type(estimator).__name__} instance is not fitted yet"):
+        with pytest.raises(
+            NotFittedError, match=f"This {type(estimator).__name__} instance is not fitted yet"
+        ):
             getattr(estimator, method)(small[0])
     with pytest.raises(NotFittedError, match="not fitted yet"):
         estimator.save(tmp_path / "model")

@@ -141,9 +141,11 @@ def test_built_in_names_are_taken():
         heads.register_classifier("svm", LinearSVC())
 
 
-@pytest.mark.parametrize("options", [{"C": 0}, {"C": float("nan")}, {"alpha": -1.0}, {"class_weight": "even"}])
+@pytest.mark.parametrize(
+    "options", [{"C": 0}, {"C": float("nan")}, {"alpha": -1.0}, {"class_weight": "even"}]
+)
 def test_impossible_options_are_refused(options):
-    with pytest.raises(RecipeError, match="must be|allowed"):
+    with pytest.raises(RecipeError, match=r"must be|allowed"):
         HeadOptions(**options)
 
 

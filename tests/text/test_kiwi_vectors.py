@@ -71,7 +71,9 @@ def test_the_cache_is_read_back_equal(table, cache):
     assert np.array_equal(expected, table(WORDS))
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:100], lambda data: b"", lambda data: data[:-200] + b"x" * 200])
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:100], lambda data: b"", lambda data: data[:-200] + b"x" * 200]
+)
 def test_a_damaged_cache_is_discarded(table, cache, caplog, damage):
     KiwiVectors(table.landmarks)(WORDS)
     (path,) = cache.iterdir()

@@ -14,7 +14,9 @@ from gallae.cli.main import app
 @app.command()
 def audit(
     data: o.Data,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="report.html", help="Page.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="report.html", help="Page.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     against: Annotated[
         Path | None, typer.Option("--against", metavar="OTHER", help="Look for common texts in it.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import os
 import sys
@@ -10,14 +11,37 @@ from collections.abc import Sequence
 from typing import Any
 
 import typer
+import typer.core
 
 from gallae.errors import GallaeError
 
 # Typer carries its own copy of click, or uses the installed one, by version.
 ClickException: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
+class _Stopped(Exception):
+    """Ctrl-C."""
+
+
+class _ReaderGone(Exception):
+    """The reader of our output has gone, as in `gallae predict ... | head`."""
+
+
+class _Commands(typer.core.TyperGroup):
+    """The commands; Ctrl-C and a closed pipe are told to `run`, before Typer answers them in its own way."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise _Stopped from stop
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
+
+
 app = typer.Typer(
     name="gallae",
+    cls=_Commands,
     help="갈래: Korean-first text classification. Labelled text in, the best classifier out, with the proof.",
     no_args_is_help=True,
     add_completion=False,
@@ -45,6 +69,9 @@ def options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0, 2 for a mistake of the user's, 130 for Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # no terminal is too old to be answered
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(arguments))
 
 
@@ -61,12 +88,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except ClickException as mistake:
         mistake.show()
         return 2
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, _Stopped, typer.Abort):
         return _say("stopped.", 130)
-    except SystemExit as stop:  # some versions of Typer answer Ctrl-C themselves, without a word
-        return _say("stopped.", 130) if stop.code == 130 else int(stop.code or 0)
-    except BrokenPipeError:
-        # The reader of our output has gone, as in `gallae predict ... | head`: nothing to complain about.
+    except (BrokenPipeError, _ReaderGone):  # nothing to complain about; and none at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except GallaeError as error:

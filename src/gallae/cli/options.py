@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -25,7 +25,7 @@ Group = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print results and errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more about what is done.")]
-Language = Annotated[str, typer.Option("--language", help="Of the pages: en or ko.")]
+Language = Annotated[Literal["en", "ko"], typer.Option("--language", help="Of the pages.")]
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="File, folder, or hf:owner/name.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Run folder, or its model/.")]
 Recipe = Annotated[str, typer.Option("-r", "--recipe", help="Shipped recipe's name, or a TOML file.")]

@@ -106,7 +106,9 @@ def measured(metrics: dict[str, Any]) -> list[str]:
 @app.command()
 def compare(
     data: o.Data,
-    recipe: Annotated[list[str] | None, typer.Option("-r", "--recipe", help="Two or more; repeat -r.")] = None,
+    recipe: Annotated[
+        list[str] | None, typer.Option("-r", "--recipe", help="Two or more; repeat -r.")
+    ] = None,
     valid: o.Valid = None,
     holdout: o.Holdout = None,
     folds: o.Folds = None,

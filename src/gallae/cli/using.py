@@ -16,7 +16,9 @@ def evaluate(
     model: o.Model,
     data: o.Data,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="report.html", help="Page.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="report.html", help="Page.")
+    ] = None,
     text_column: o.TextColumn = None,
     label_column: o.LabelColumn = None,
     format: o.Format = None,

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from gallae.models.contract import Labels, State, TextClassifier, as_texts, check_fit_input, encode_labels
+from gallae.models.contract import Labels, State, TextClassifier, check_fit_input, encode_labels
 
 
 class AverageClassifier(TextClassifier):
@@ -50,7 +50,7 @@ class AverageClassifier(TextClassifier):
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Return the mean probabilities, (n_texts, n_classes)."""
-        texts = as_texts(texts)
+        texts = self._ready_for(texts)
         return np.mean([member.predict_proba(texts) for member in self.members_], axis=0)
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:

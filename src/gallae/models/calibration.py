@@ -106,7 +106,8 @@ class CalibratedClassifier(TextClassifier):
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:
         """Return the wrapped classifier's scores."""
-        return self.estimator_.scores(self._ready_for(texts))
+        texts = self._ready_for(texts)
+        return self.estimator_.scores(texts)
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Return (n_texts, n_classes) calibrated probabilities."""
@@ -208,5 +209,6 @@ def _best_threshold(probabilities: np.ndarray, positive: np.ndarray) -> float:
     ranked, hits = probabilities[order], np.cumsum(positive[order])
     following = np.append(ranked[1:], 0.0)
     f1 = 2 * hits / (np.arange(1, len(hits) + 1) + positive.sum())
-    best = int(np.where(ranked > following, f1, -1.0).argmax())
+    f1[:-1][ranked[:-1] == ranked[1:]] = -1.0  # no threshold comes between equals
+    best = int(f1.argmax())
     return float((ranked[best] + following[best]) / 2)

@@ -184,23 +184,23 @@ def check_fit_input(texts: Iterable[Any], labels: Iterable[Any] | None) -> tuple
         raise DataError("there are no texts to learn from.")
     if any(isinstance(label, _SEVERAL) for label in labels):
         rows = [tuple(label) if isinstance(label, _SEVERAL) else (label,) for label in labels]
-        for number, row in enumerate(rows):
-            _check_labels(row, number)
+        _check_labels(rows)
         return texts, _object_array(rows)
-    for number, label in enumerate(labels):
-        _check_labels((label,), number)
-    if len({isinstance(label, str) for label in labels}) > 1:
-        raise DataError("labels are strings and numbers mixed; convert them all to strings.")
+    _check_labels([(label,) for label in labels])
     return texts, np.asarray(labels)
 
 
-def _check_labels(labels: tuple[Any, ...], row: int) -> None:
-    for label in labels:
-        if not isinstance(label, str | int | np.integer | np.bool_):
-            raise DataError(
-                f"label {row} is {label!r} ({type(label).__name__}); it must be a string or an integer. "
-                "This is classification: continuous or missing labels cannot be learned (Unknown label type)."
-            )
+def _check_labels(rows: list[tuple[Any, ...]]) -> None:
+    for number, row in enumerate(rows):
+        for label in row:
+            if not isinstance(label, str | int | np.integer | np.bool_):
+                raise DataError(
+                    f"label {number} is {label!r} ({type(label).__name__}); it must be a string or an "
+                    "integer. This is classification: continuous or missing labels cannot be learned "
+                    "(Unknown label type)."
+                )
+    if len({isinstance(label, str) for row in rows for label in row}) > 1:
+        raise DataError("labels are strings and numbers mixed; convert them all to strings.")
 
 
 def _object_array(rows: list[tuple[Any, ...]]) -> np.ndarray:
@@ -230,7 +230,7 @@ def encode_labels(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
     else:
         classes, encoded = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
-        found = f"only {classes[0]!r}" if len(classes) else "none"
+        found = f"only {classes.tolist()[0]!r}" if len(classes) else "none"
         raise DataError(f"a classifier needs at least two classes, found {found}: one class is not enough.")
     return classes, encoded, multilabel
 

@@ -205,7 +205,9 @@ def _scale_rows(rows: sp.csr_matrix, weight: float) -> sp.csr_matrix:
     """Scale each row to length `weight`, in place."""
     counts = np.diff(rows.indptr)
     place = np.repeat(np.arange(len(counts)), counts)
-    squares = np.bincount(place, weights=rows.data.astype(np.float64) ** 2, minlength=len(counts)).astype(float)
+    squares = np.bincount(place, weights=rows.data.astype(np.float64) ** 2, minlength=len(counts)).astype(
+        float
+    )
     factors = np.divide(weight, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
     rows.data *= factors.astype(np.float32)[place]
     return rows

@@ -98,7 +98,8 @@ def _product(block: Any, weights: np.ndarray) -> np.ndarray:
 
 def stack(blocks: Sequence[Any]) -> Rows:
     """Put blocks of columns side by side, (n_rows, n_features) float32 CSR."""
-    return blocks[0] if len(blocks) == 1 and sp.issparse(blocks[0]) else sp.hstack(blocks, format="csr")
+    sparse = [sp.csr_matrix(block) for block in blocks]
+    return sparse[0] if len(sparse) == 1 else sp.hstack(sparse, format="csr")
 
 
 @dataclass(frozen=True)

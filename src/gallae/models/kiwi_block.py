@@ -62,10 +62,11 @@ class KiwiBlock:
         """Return (n_texts, 256) float32."""
         lists = self._tag_filter(documents.tagged)
         place = self._place
-        missing = dict.fromkeys(t for tokens in lists for t in tokens if t not in place)
+        # Sorted, so that a text's vectors are summed in the same order beside any other texts.
+        missing = sorted({t for tokens in lists for t in tokens if t not in place})
         vectors = self.vectors
         if missing:
-            extra = self._unseen_vectors(list(missing))
+            extra = self._unseen_vectors(missing)
             place = _Chain(place, {token: len(vectors) + row for row, token in enumerate(missing)})
             vectors = np.vstack([vectors, extra * np.float32(self._unseen)])
         lengths = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))

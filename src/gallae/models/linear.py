@@ -150,7 +150,8 @@ class LinearClassifier(TextClassifier):
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:
         """Return (n_texts, n_scores) float32; one column for two classes, one a class otherwise."""
-        return self.head_.scores(self._transform(self._ready_for(texts)))
+        texts = self._ready_for(texts)
+        return self.head_.scores(self._transform(texts))
 
     def _fit_features(self, texts: list[str]) -> Any:
         self._make_blocks()

@@ -88,17 +88,17 @@ def load_with_facts(folder: str | Path) -> tuple[TextClassifier, dict[str, Any]]
     """Load a saved model, and the facts kept with it."""
     folder = find_model(folder)
     manifest = _read_manifest(folder)
-    files = {
-        name: _read_checked(folder / Path(name).name, facts) for name, facts in manifest["files"].items()
-    }
     try:
+        files = {
+            name: _read_checked(folder / Path(name).name, facts) for name, facts in manifest["files"].items()
+        }
         tensors = load_tensors(files.pop(TENSORS))
         model = class_of(manifest["kind"]).restore(State(manifest["state"], tensors, files))
+        model.classes_ = np.array(manifest["classes"])
     except GallaeError:
         raise
     except Exception as error:
         raise ModelError(f"the model in {folder} cannot be put together again: {error!r}.") from error
-    model.classes_ = np.array(manifest["classes"])
     return model, manifest["facts"]
 
 

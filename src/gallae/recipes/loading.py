@@ -16,6 +16,15 @@ from gallae.errors import RecipeError
 from gallae.recipes.schema import Recipe
 
 _UNION_TAGS = ("linear", "fasttext", "ngrams", "kiwi")
+_PLAIN = {
+    "model_type": "it should be a table",
+    "model_attributes_type": "it should be a table",
+    "dict_type": "it should be a table",
+    "list_type": "it should be a list",
+    "tuple_type": "it should be a list",
+    "string_type": "it should be a text in quotes",
+    "too_short": "it should hold at least one",
+}
 
 
 def shipped_recipes() -> dict[str, Recipe]:
@@ -28,13 +37,19 @@ def shipped_recipes() -> dict[str, Recipe]:
     return dict(sorted(recipes.items(), key=lambda item: (item[0] != "default", item[0])))
 
 
-def find_recipe(name: str | Path | Recipe, overrides: Sequence[str] = (), seed: int | None = None) -> Recipe:
-    """Return a recipe with overrides.
+def find_recipe(
+    name: str | Path | Recipe,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    reading: Mapping[str, Any] | None = None,
+) -> Recipe:
+    """Return a recipe with overrides, its dictionary read from its file.
 
     Args:
         name: A shipped recipe's name, a TOML file, or a recipe.
         overrides: Texts such as "model.C=0.3"; the value is TOML, or plain text.
         seed: Replaces the recipe's seed.
+        reading: Keywords of `gallae.read`; they replace the recipe's, unless None or empty.
 
     Raises:
         RecipeError: if it is not known, or a field or value is not allowed.
@@ -45,6 +60,10 @@ def find_recipe(name: str | Path | Recipe, overrides: Sequence[str] = (), seed: 
         values, source = _read(name)
     for override in overrides:
         _apply(values, override)
+    for key, value in (reading or {}).items():
+        if value not in (None, ""):
+            _table(values, "data")[key] = ",".join(value) if isinstance(value, list | tuple) else value
+    _read_dictionary(values, source)
     if seed is not None:
         values["seed"] = seed
     return _check(values, source)
@@ -86,7 +105,7 @@ def _read(name: str | Path) -> tuple[dict[str, Any], str]:
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"the recipe {path} cannot be read: {error}.") from error
     values.setdefault("name", path.stem)
-    dictionary = values.get("text", {}).get("dictionary") if isinstance(values.get("text"), dict) else None
+    dictionary = _table(values, "text").get("dictionary")
     if isinstance(dictionary, str) and dictionary:
         values["text"]["dictionary"] = str(path.parent / dictionary)
     return values, str(path)
@@ -104,10 +123,7 @@ def _apply(values: dict[str, Any], override: str) -> None:
     *path, last = key.strip().split(".")
     place: Any = values
     for part in path:
-        if isinstance(place, list):
-            place = _item(place, part, override)
-        else:
-            place = place.setdefault(part, {})
+        place = _item(place, part, override) if isinstance(place, list) else place.setdefault(part, {})
         if not isinstance(place, dict | list):
             raise RecipeError(f"--set {override!r}: {part!r} is a value, not a table.")
     if isinstance(place, list):
@@ -115,6 +131,26 @@ def _apply(values: dict[str, Any], override: str) -> None:
         place[int(last)] = value
     else:
         place[last] = value
+
+
+def _table(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a table of the recipe; an empty one if it holds something else, which is complained of later."""
+    table = values.setdefault(name, {})
+    return table if isinstance(table, dict) else {}
+
+
+def _read_dictionary(values: dict[str, Any], source: str) -> None:
+    """Put the dictionary's tables in the place of its path, so that the recipe is whole."""
+    path = _table(values, "text").get("dictionary")
+    if not isinstance(path, str) or not path:
+        return
+    from gallae.errors import TextError
+    from gallae.text.tables import read_dictionary
+
+    try:
+        values["text"]["dictionary"] = read_dictionary(path)
+    except TextError as error:
+        raise RecipeError(f"recipe {source}: {error}") from error
 
 
 def _item(items: list[Any], part: str, override: str) -> Any:
@@ -146,20 +182,36 @@ def _check_text(recipe: Recipe, source: str) -> None:
         raise RecipeError(f"recipe {source}: {error}") from error
     if recipe.text.drop_tags and recipe.text.keep_tags:
         raise RecipeError(
-            f"recipe {source}: text.drop_tags and text.keep_tags contradict each other; leave one of them empty."
+            f"recipe {source}: text.drop_tags and text.keep_tags contradict each other; leave one empty."
         )
 
 
 def _explain(problem: Any, values: Mapping[str, Any]) -> str:
-    location = [part for part in problem["loc"] if part not in _UNION_TAGS]
+    location = _without_tags(problem["loc"])
     key = ".".join(str(part) for part in location)
     if problem["type"] == "extra_forbidden":
         allowed = _allowed(location[:-1], values)
         near = difflib.get_close_matches(str(location[-1]), allowed, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         return f"there is no field {key!r}.{hint} Allowed: {', '.join(allowed)}"
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{key}: {message}" + (f", not {problem['input']!r}" if "input" in problem and key else "")
+    if problem["type"] == "union_tag_invalid":
+        context = problem["ctx"]
+        return f"{key}.{context['discriminator'].strip(chr(39))}: {context['tag']!r} is not allowed; " + (
+            f"allowed: {context['expected_tags']}"
+        )
+    message = _PLAIN.get(problem["type"]) or problem["msg"].replace("Input should", "it should")
+    shown = "" if problem["type"] == "value_error" else f", not {problem['input']!r}"
+    return f"{key}: {message.removeprefix('Value error, ')}" + (shown if len(shown) < 80 else "")
+
+
+def _without_tags(location: Sequence[Any]) -> list[Any]:
+    """Leave out the names by which pydantic tells the tables of a union apart; they are in no file."""
+    before = [None, *location]
+    return [
+        part
+        for part, last in zip(location, before, strict=False)
+        if part not in _UNION_TAGS or not (last == "model" or isinstance(last, int))
+    ]
 
 
 def _allowed(location: Sequence[Any], values: Any) -> list[str]:

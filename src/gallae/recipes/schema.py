@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from gallae.text.pipeline import DEFAULT_STEPS
 
@@ -15,7 +15,7 @@ LabelValues = str | int | float | list[str | int | float]
 class Table(BaseModel):
     """Base of every table: unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataOptions(Table):
@@ -31,9 +31,14 @@ class DataOptions(Table):
     keep_duplicates_together: bool = False
 
     def reading(self) -> dict[str, Any]:
-        """Return the keyword arguments of `gallae.read`."""
+        """Return the keyword arguments of `gallae.read` that are set."""
         options = self.model_dump(exclude={"keep_duplicates_together"})
-        return {key: value or None for key, value in options.items()}
+        return {key: value for key, value in options.items() if value}
+
+    def kept(self) -> dict[str, Any]:
+        """Return those that a saved model keeps, to read other files of the same layout."""
+        keys = ("text_column", "label_column", "label_map", "label_separator")
+        return {key: value for key, value in self.reading().items() if key in keys}
 
 
 class TextOptions(Table):
@@ -95,6 +100,15 @@ class FeatureOptions(Table):
 
     blocks: list[Block] = Field(default=[NgramOptions()], min_length=1)
 
+    @field_validator("blocks", mode="before")
+    @classmethod
+    def _known_kinds(cls, value: Any) -> Any:
+        kinds = [*get_args(NgramOptions.model_fields["kind"].annotation), "kiwi"]
+        for block in value if isinstance(value, list) else []:
+            if isinstance(block, dict) and block.get("kind", "tfidf") not in kinds:
+                raise ValueError(f"a block's kind is one of {', '.join(kinds)}")
+        return value
+
 
 class LinearOptions(Table):
     """A linear classifier over the blocks; `classifier` may also be a registered name."""
@@ -111,13 +125,13 @@ class FastTextOptions(Table):
 
     family: Literal["fasttext"]
     unit: Literal["word", "jamo", "morpheme", "morpheme_tag"] = "morpheme"
-    dim: int = Field(default=100, ge=1)
-    epochs: int = Field(default=10, ge=1)
-    learning_rate: float = Field(default=0.3, gt=0)
+    dim: int = Field(default=32, ge=1)
+    epochs: int = Field(default=0, ge=0)
+    learning_rate: float = Field(default=0.5, gt=0)
     word_ngrams: int = Field(default=2, ge=1)
     min_n: int = Field(default=1, ge=0)
     max_n: int = Field(default=4, ge=0)
-    bucket: int = Field(default=200_000, ge=1)
+    bucket: int = Field(default=100_000, ge=1)
     min_count: int = Field(default=1, ge=1)
     loss: Literal["softmax", "ova", "hs"] = "softmax"
 
@@ -143,6 +157,15 @@ class Recipe(Table):
     features: FeatureOptions = FeatureOptions()
     model: ModelOptions = LinearOptions()
     calibration: CalibrationOptions = CalibrationOptions()
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_folder(cls, value: str) -> str:
+        if not value or value.startswith(".") or set(value) & set("/\\:\0\n"):
+            raise ValueError(
+                "a recipe's name becomes a folder: it may hold no / \\ : and not begin with a dot"
+            )
+        return value
 
     @model_validator(mode="before")
     @classmethod

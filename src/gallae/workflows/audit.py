@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gallae.data import Corpus, read
+from gallae.data import Corpus, LabelSet, read
 from gallae.errors import DataError
 from gallae.files import refuse_existing
 from gallae.progress import status
@@ -54,7 +54,8 @@ def audit(
     Returns:
         A dict for JSON, the same for the same data. "findings" first: {"level" ("problem", "warning" or
         "note"), "kind", "count", "share", "rows" (the first ten), "text"}, the gravest first. Then what
-        `gallae.data.describe` returns (with "rows" and "index" beside the examples), and "blank",
+        `gallae.data.describe` returns (with "rows" and "index" beside the examples, and with blank texts
+        left out of the duplicates), and "blank",
         "signs_only", "repeated_index" ({"count", "rows", ...}), "near_conflicts", "words" and "morphemes"
         (lengths), "vocabulary" (of morphemes, with "coverage"), "word_vocabulary", "content_vocabulary",
         "telling_terms", "frequent" ({"before", "after"}: [word, count]) and "cleaning" (what each step
@@ -118,32 +119,35 @@ def _figures(result: Mapping[str, Any]) -> list[str]:
     lines.append("texts with " + ", ".join(f"{name} {percent(scripts[name]['texts'])}" for name in scripts))
     vocabulary = result["vocabulary"]
     lines.append(
-        f"vocabulary: {vocabulary['words']:,} morphemes, {percent(vocabulary['once_share'])} of them seen once "
-        f"({percent(vocabulary['once_occurrences'])} of all occurrences)"
+        f"vocabulary: {vocabulary['words']:,} morphemes, {percent(vocabulary['once_share'])} of them seen "
+        f"once ({percent(vocabulary['once_occurrences'])} of all occurrences)"
     )
     kinds = result["duplicates"]
     lines.append(
         "rows that repeat an earlier one: "
         + ", ".join(f"{kind} {kinds[kind]['rows']:,}" for kind in ("exact", "normalised", "near"))
     )
-    for label, terms in list(result.get("telling_terms", {}).items())[:12]:
+    telling = {label: terms for label, terms in result.get("telling_terms", {}).items() if terms}
+    for label, terms in list(telling.items())[:12]:
         lines.append(f"{label}: {', '.join(term['term'] for term in terms[:8])}")
     return lines
 
 
 def _read_against(against: str | Path | Corpus, corpus: Corpus, reading: Mapping[str, Any]) -> Corpus:
-    """Read the other corpus, as like the first as it can be: its labels as ids, as names, or none at all."""
+    """Read the other corpus: its labels as names, as ids of the first one's labels, or none at all."""
     if isinstance(against, Corpus):
         return against
-    given = {name: value for name, value in reading.items() if name != "labels"}
-    unlabelled = {name: value for name, value in given.items() if name not in _LABEL_OPTIONS}
-    tries = [{**given, "labels": "optional"}, {**unlabelled, "labels": "none"}]
-    if corpus.label_set is not None:
-        tries.insert(0, {**tries[0], "label_set": corpus.label_set})
     with status("reading"):
-        for options in tries[:-1]:
-            try:
-                return read(against, **options)
-            except DataError as error:
-                log.info("%s: %s", against, error)
-        return read(against, **tries[-1])
+        try:
+            other = read(against, **{**reading, "labels": "optional"})
+            if other.label_set and corpus.label_set and _all_ids(other.label_set, corpus.label_set):
+                other = read(against, **{**reading, "labels": "optional", "label_set": corpus.label_set})
+            return other
+        except DataError as error:
+            log.info("%s is read without labels: %s", against, error)
+        unlabelled = {name: value for name, value in reading.items() if name not in _LABEL_OPTIONS}
+        return read(against, **{**unlabelled, "labels": "none"})
+
+
+def _all_ids(theirs: LabelSet, ours: LabelSet) -> bool:
+    return not set(theirs.names) <= set(ours.names) and set(theirs.names) <= set(ours.ids.values())

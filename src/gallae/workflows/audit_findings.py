@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gallae.workflows.showing import one_line, percent, row_list
+from gallae.workflows.showing import one_line, percent, row_list, short_source
 
 Say = Mapping[str, str]
 Finding = dict[str, Any]
+_ONE = re.compile(r"(?<![\d.,])1 (group|row)s\b")
 
 LEVELS = ("problem", "warning", "note")
 FEW = 20  # rows a label
 UNBALANCED = 3.0  # largest label over smallest
 SHIFTED = 0.1  # total variation between two label distributions
+BLEMISH = 0.001  # share of rows, below which a defect is a blemish
 NEAR_SHARE = 0.01  # of rows, from which near duplicates are worth a warning
 
 
@@ -41,6 +44,7 @@ def _finding(
     share: float | None = None,
     rows: Sequence[int] = (),
 ) -> Finding:
+    text = _ONE.sub(r"1 \1", text)
     return {"level": level, "kind": kind, "count": count, "share": share, "rows": list(rows), "text": text}
 
 
@@ -68,7 +72,8 @@ def _texts(result: Mapping[str, Any], say: Say) -> Iterator[Finding]:
         text = say["damaged"].format(
             count=f"{count:,}", share=percent(share), kinds=kinds, where=_where(rows, count, say)
         )
-        level = "warning" if set(damaged["kinds"]) == {"control"} else "problem"
+        mild = set(damaged["kinds"]) == {"control"} or share < BLEMISH
+        level = "warning" if mild else "problem"
         yield _finding(level, "damaged", text, count, share, rows)
     if blank["count"] < result["rows"] and result["scripts"]["hangul"]["texts"] < 0.5:
         share = result["scripts"]["hangul"]["texts"]
@@ -77,33 +82,35 @@ def _texts(result: Mapping[str, Any], say: Say) -> Iterator[Finding]:
         )
     signs = result["signs_only"]
     if signs["count"] and signs["examples"]:
+        share = _of_rows(result, signs["count"])
         text = say["signs_only"].format(
             count=f"{signs['count']:,}",
             where=_where(signs["rows"], signs["count"], say),
             example=one_line(signs["examples"][0], 30),
         )
-        share = _of_rows(result, signs["count"])
-        yield _finding("warning", "signs_only", text, signs["count"], share, signs["rows"])
+        level = "warning" if share >= BLEMISH else "note"
+        yield _finding(level, "signs_only", text, signs["count"], share, signs["rows"])
 
 
 def _repeats(result: Mapping[str, Any], say: Say) -> Iterator[Finding]:
     kinds = result["duplicates"]
     exact, near = kinds["exact"], kinds["near"]
-    # Empty texts are all equal; they have a finding of their own.
-    spare = max(0, exact["rows"] - max(0, result["blank"]["count"] - 1))
-    if spare:
-        share = _of_rows(result, spare)
-        where = _where(exact["first_rows"], spare, say)
-        text = say["exact"].format(count=f"{spare:,}", share=percent(share), where=where)
-        yield _finding("warning", "exact", text, spare, share, exact["first_rows"])
-    spare = max(0, near["rows"] - max(0, result["blank"]["count"] - 1))
-    if spare and near["rows"] > exact["rows"]:
-        share = _of_rows(result, spare)
+    count, share = exact["rows"], exact["share"]
+    if count:
+        where = _where(exact["first_rows"], count, say)
+        text = say["exact"].format(count=f"{count:,}", share=percent(share), where=where)
+        level = "warning" if share >= BLEMISH else "note"
+        yield _finding(level, "exact", text, count, share, exact["first_rows"])
+    count, share = near["rows"], near["share"]
+    if count > exact["rows"]:
         text = say["near"].format(
-            count=f"{spare:,}", share=percent(share), straddling=percent(kinds["expected_straddling"])
+            count=f"{count:,}",
+            share=percent(share),
+            where=_where(near["first_rows"], count, say),
+            straddling=percent(kinds["expected_straddling"]),
         )
         level = "warning" if share >= NEAR_SHARE else "note"
-        yield _finding(level, "near", text, spare, share, near["first_rows"])
+        yield _finding(level, "near", text, count, share, near["first_rows"])
     twice = result["repeated_index"]
     if twice["count"]:
         text = say["repeated_index"].format(
@@ -122,14 +129,14 @@ def _contradictions(result: Mapping[str, Any], say: Say) -> Iterator[Finding]:
         torn = result[kind]
         if torn["texts"]:
             phrase = say["conflicts_multi" if multilabel and kind == "conflicts" else kind]
+            share = _of_rows(result, torn["rows"])
             text = phrase.format(
                 texts=f"{torn['texts']:,}",
                 rows=f"{torn['rows']:,}",
                 outvoted=f"{torn['outvoted']:,}",
-                share=percent(_of_rows(result, torn["outvoted"])),
+                share=percent(share),
                 where=_where(torn["first_rows"], torn["rows"], say),
             )
-            share = _of_rows(result, torn["rows"])
             yield _finding(level, kind, text, torn["texts"], share, torn["first_rows"])
 
 
@@ -175,7 +182,7 @@ def _other(result: Mapping[str, Any], say: Say) -> Iterator[Finding]:
     if "overlap" not in result:
         return
     overlap = result["overlap"]
-    against, there = overlap["against"], overlap["there"]
+    against, there = short_source(overlap["against"]), overlap["there"]
     if not there["near"]:
         yield _finding("note", "no_overlap", say["no_overlap"].format(against=against))
     else:
@@ -196,7 +203,7 @@ def _other(result: Mapping[str, Any], say: Say) -> Iterator[Finding]:
 
 
 def _shift(result: Mapping[str, Any], say: Say) -> Iterator[Finding]:
-    shift, against = result["overlap"]["labels"], result["overlap"]["against"]
+    shift, against = result["overlap"]["labels"], short_source(result["overlap"]["against"])
     if shift["unknown"]:
         text = say["unknown_labels"].format(against=against, labels=_names(shift["unknown"]))
         yield _finding("problem", "unknown_labels", text, len(shift["unknown"]))

@@ -76,10 +76,7 @@ def measure(corpus: Corpus, other: Corpus | None, examples: int) -> dict[str, An
     numbers = {"exact": numbered(texts), "normalised": numbered(keys), "near": near}
     full = np.array([bool(text.strip()) for text in texts], dtype=bool)
     for kind, groups in numbers.items():
-        found["duplicates"][kind] |= {
-            "first_rows": [row for row in repeating(groups) if full[row]][:ROWS],
-            "examples": [_group(corpus, rows) for rows in largest(groups, examples)],
-        }
+        found["duplicates"][kind] = _duplicates(corpus, groups, np.flatnonzero(full), examples)
     found["duplicates"]["expected_straddling"] = expected_straddling(near[full])
     blank = np.flatnonzero(~full).tolist()
     found["blank"] = _kind_of_rows(corpus, blank, 0)
@@ -244,6 +241,20 @@ def _index(corpus: Corpus, rows: Sequence[int]) -> list[Any]:
     return corpus.table["index"].iloc[list(rows)].tolist()
 
 
+def _duplicates(corpus: Corpus, groups: np.ndarray, full: np.ndarray, examples: int) -> dict[str, Any]:
+    """Count duplicates as `gallae.data.statistics.duplicates` does, among the rows that have a text."""
+    inside = groups[full]
+    repeats = repeating(inside)
+    counts = np.bincount(inside) if len(inside) else np.empty(0, dtype=np.int64)
+    return {
+        "rows": len(repeats),
+        "share": len(repeats) / max(1, len(groups)),
+        "groups": int((counts > 1).sum()),
+        "first_rows": full[repeats[:ROWS]].tolist(),
+        "examples": [_group(corpus, full[rows].tolist()) for rows in largest(inside, examples)],
+    }
+
+
 def _kind_of_rows(corpus: Corpus, rows: Sequence[int], examples: int) -> dict[str, Any]:
     texts = corpus.table["text"].iloc[list(rows[:examples])].tolist()
     return {
@@ -276,15 +287,16 @@ def _other_side(corpus: Corpus, other: Corpus, examples: int) -> dict[str, Any]:
     here, known = set(texts), set(keys)
     exact = {text: row for row, text in reversed(list(enumerate(texts)))}
     matched = [
-        (row, first[group]) for row, group in enumerate(groups[len(texts) :].tolist()) if group in first
+        (row, exact.get(others[row], first[group]))
+        for row, group in enumerate(groups[len(texts) :].tolist())
+        if group in first and others[row].strip()
     ]
-    matched = [(row, exact.get(others[row], match)) for row, match in matched]
     shown = [pair for pair in matched if others[pair[0]] not in here]
     shown += [pair for pair in matched if others[pair[0]] in here]
     count = len(others)
     counts = {
-        "exact": sum(text in here for text in others),
-        "normalised": sum(key in known for key in other_keys),
+        "exact": sum(text in here and bool(text.strip()) for text in others),
+        "normalised": sum(key in known and bool(key) for key in other_keys),
         "near": len(matched),
     }
     return {
@@ -310,7 +322,7 @@ def _labels_differ(
     rows = [
         row
         for row, (key, label) in enumerate(zip(other_keys, other.labels, strict=True))
-        if key in here and _spelled(label) not in here[key]
+        if key and key in here and _spelled(label) not in here[key]
     ]
     return {"count": len(rows), "rows": rows[:ROWS]}
 

@@ -24,7 +24,7 @@ from gallae.evaluation.page import (
 )
 from gallae.evaluation.plots import distribution_plot
 from gallae.workflows.audit_wording import words
-from gallae.workflows.showing import difference, one_line, percent
+from gallae.workflows.showing import difference, one_line, percent, short_source
 
 MOST_LABELS = 40  # bars
 MOST_PANELS = 24  # small multiples
@@ -47,7 +47,7 @@ def audit_page(result: Found, sizes: Mapping[str, Sequence[int]], language: str 
         GallaeError: for another language.
     """
     say = words(language)
-    sections = [Section(say["findings"], [_cards(result, say), *_findings(result)])]
+    sections = [Section(say["findings"], [_cards(result, say), *_findings(result, say)])]
     if "labels" in result:
         sections.append(Section(say["labels"], _labels(result, say)))
     sections += [
@@ -55,7 +55,7 @@ def audit_page(result: Found, sizes: Mapping[str, Sequence[int]], language: str 
         Section(say["duplicates"], _duplicates(result, say)),
     ]
     if "overlap" in result:
-        against = result["overlap"]["against"]
+        against = short_source(result["overlap"]["against"])
         sections.append(
             Section(say["overlap_title"].format(against=against), _overlap(result["overlap"], say))
         )
@@ -67,7 +67,7 @@ def audit_page(result: Found, sizes: Mapping[str, Sequence[int]], language: str 
         sections.append(Section(say["telling"], _telling(result, say)))
     sections.append(Section(say["cleaning"], _cleaning(result, say)))
     return page(
-        say["title"].format(source=result["source"]),
+        say["title"].format(source=short_source(result["source"])),
         sections,
         language,
         summary=say["summary_line"].format(rows=f"{result['rows']:,}"),
@@ -77,11 +77,12 @@ def audit_page(result: Found, sizes: Mapping[str, Sequence[int]], language: str 
 
 def _cards(result: Found, say: Say) -> Part:
     kinds, characters, vocabulary = result["duplicates"], result["characters"], result["vocabulary"]
-    cards = [Card(say["card_rows"], result["rows"])]
-    if "labels" in result:
-        balance = result["labels"]
-        detail = say["card_multi"].format(balance["per_row"]) if balance["multilabel"] else ""
-        cards.append(Card(say["card_labels"], len(balance["counts"]), detail))
+    balance = result.get("labels")
+    detail = ""
+    if balance:
+        key = "card_label_count_multi" if balance["multilabel"] else "card_label_count"
+        detail = say[key].format(len(balance["counts"]), balance.get("per_row", 0))
+    cards = [Card(say["card_rows"], result["rows"], detail)]
     near = say["card_near"].format(f"{kinds['near']['rows']:,}")
     cards.append(Card(say["card_exact"], kinds["exact"]["rows"], near))
     if "conflicts" in result:
@@ -95,11 +96,12 @@ def _cards(result: Found, say: Say) -> Part:
     return Cards(cards)
 
 
-def _findings(result: Found) -> list[Part]:
+def _findings(result: Found, say: Say) -> list[Part]:
     grave = [f for f in result["findings"] if f["level"] != "note"]
     notes = [f for f in result["findings"] if f["level"] == "note"]
     return [
         *(Note(finding["text"], finding["level"] == "problem") for finding in grave),
+        *([Heading(say["notes"])] if notes else []),
         *(Text(finding["text"]) for finding in notes),
     ]
 
@@ -120,9 +122,9 @@ def _labels(result: Found, say: Say) -> list[Part]:
     names = None
     other = result.get("overlap", {}).get("labels")
     if other:
-        against = one_line(result["overlap"]["against"], 30)
+        against = one_line(short_source(result["overlap"]["against"]), 30)
         bars = {name: {"here": counts[name], "there": other["counts"].get(name, 0)} for name in shown}
-        names = {"here": one_line(result["source"], 30), "there": against}
+        names = {"here": one_line(short_source(result["source"]), 30), "there": against}
         caption += say["labels_plot_against"].format(against=against)
     if len(shown) < len(counts):
         caption += say["labels_hidden"].format(len(shown), len(counts))
@@ -151,7 +153,7 @@ def _lengths(result: Found, sizes: Mapping[str, Sequence[int]], say: Say, langua
     for kind in ("characters", "words", "morphemes"):
         size = result[kind]
         quantiles = [f"{value:,.0f}" for value in size["quantiles"].values()]
-        ends = [size["shortest"], size["longest"], size["longest_row"]]
+        ends = [size["shortest"], size["longest"], str(size["longest_row"])]
         rows.append([say[kind], f"{size['mean']:,.1f}", *quantiles, *ends])
     return [Row(plots), Text(say["lengths_plot"], faint=True), Table(columns, rows)]
 
@@ -193,14 +195,19 @@ def _texts(group: Found) -> str:
 def _contradictions(torn: Found, say: Say) -> Part:
     """A block of lines for each text: one a label, with its row."""
     lines: list[list[Cell]] = []
-    for example in torn["examples"]:
+    for number, example in enumerate(torn["examples"], 1):
+        first = f"{number}."
         for label, count in example["labels"].items():
             if label in example["row_labels"]:
                 at = example["row_labels"].index(label)
-                text = one_line(example["texts"][at], SHOWN)
                 row, index = str(example["rows"][at]), str(example["index"][at])
-                lines.append([f"{label} × {count}", row, index, text])
-    return Table([say["label"], say["row_column"], say["id_column"], say["example"]], lines)
+                text = one_line(example["texts"][at], SHOWN)
+                lines.append([first, f"{label} × {count}", row, index, text])
+                first = ""
+    columns = ["", say["label"], say["row_column"], say["id_column"], say["example"]]
+    if all(line[2] == line[3] for line in lines):  # the ids are the row numbers
+        lines, columns = [[*line[:3], line[4]] for line in lines], [*columns[:3], columns[4]]
+    return Table(columns, lines)
 
 
 def _overlap(overlap: Found, say: Say) -> list[Part]:
@@ -233,7 +240,9 @@ _SCRIPTS = {"hangul": "hangul", "hanja": "hanja_script", "latin": "latin_script"
 
 def _scripts(result: Found, say: Say) -> list[Part]:
     scripts = {say[_SCRIPTS.get(name, name)]: shares for name, shares in result["scripts"].items()}
-    plot = bar_plot({name: shares["texts"] for name, shares in scripts.items()}, format="{:.1%}", width=4.5)
+    # 99.98 % is not all of them.
+    bars = {name: min(s["texts"], 0.999) if s["texts"] < 1 else 1.0 for name, s in scripts.items()}
+    plot = bar_plot(bars, format="{:.1%}", width=4.5)
     rows: list[list[Cell]] = [
         [name, percent(shares["texts"]), percent(shares["characters"])] for name, shares in scripts.items()
     ]
@@ -242,7 +251,7 @@ def _scripts(result: Found, say: Say) -> list[Part]:
     damaged = result["damaged"]["examples"]
     if damaged:
         lines: list[list[Cell]] = [
-            [str(item["row"]), item["kind"], one_line(item["text"], SHOWN)] for item in damaged
+            [str(item["row"]), say[f"kind_{item['kind']}"], one_line(item["text"], SHOWN)] for item in damaged
         ]
         parts += [
             Heading(say["damaged_title"]),
@@ -265,12 +274,8 @@ def _vocabulary(result: Found, say: Say) -> list[Part]:
         rows.append([say[unit], figures["tokens"], figures["words"], figures["once"], *shares])
     columns = [say[name] for name in ("unit", "tokens", "distinct", "once", "once_share", "once_occurrences")]
     covered = result["vocabulary"]["coverage"]
-    shares, counts = zip(*covered.items(), strict=True)
-    text = say["vocabulary_text"].format(
-        " / ".join(f"{float(share):.0%}".replace("%", " %") for share in shares),
-        " / ".join(f"{count:,}" for count in counts),
-    )
-    return [Text(text), Table(columns, rows)]
+    covering = Table([f"{float(share) * 100:.0f} %" for share in covered], [list(covered.values())])
+    return [Text(say["vocabulary_text"]), Table(columns, rows), Text(say["coverage_text"]), covering]
 
 
 def _telling(result: Found, say: Say) -> list[Part]:

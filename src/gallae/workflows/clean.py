@@ -128,7 +128,7 @@ def clean_summary(result: Mapping[str, Any]) -> list[str]:
     if emptied["count"]:
         shown = row_list(emptied["rows"], emptied["count"], "and {} more")
         lines.append(
-            f"Careful: {emptied['count']:,} texts have nothing left (rows {shown}, counted from 0). "
+            f"Careful, texts with nothing left: {emptied['count']:,} (rows {shown}, counted from 0). "
             "Leave a step out, or drop these rows."
         )
     lines.append(f"Wrote {result['output']}: columns {', '.join(result['columns'])}.")

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from gallae.data import Corpus, read
 from gallae.errors import RecipeError
 from gallae.evaluation.compare import compare_models
+from gallae.evaluation.wording import words
 from gallae.files import write_json
 from gallae.models.registry import build
 from gallae.recipes import Recipe, find_recipe
-from gallae.workflows import runs
+from gallae.workflows.job import Job
 from gallae.workflows.partial import PartialRun
+from gallae.workflows.runs import REPORT, Run, fingerprint
 from gallae.workflows.splits import SplitOptions, make_splits
-from gallae.workflows.training import as_overrides, choose_folder, train
+from gallae.workflows.training import choose_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,10 +57,10 @@ class Comparison:
     folder: Path
     table: pd.DataFrame
     pairs: list[dict[str, Any]]
-    runs: dict[str, runs.Run]
+    runs: dict[str, Run]
 
     @property
-    def best(self) -> runs.Run:
+    def best(self) -> Run:
         """The run with the best macro-F1."""
         return self.runs[self.table["recipe"].iloc[0]]
 
@@ -100,97 +102,101 @@ def compare(
     Raises:
         DataError, RecipeError, OutputError: for what the user can mend.
     """
-    seed = 42 if seed is None else seed
-    chosen = [find_recipe(recipe, [*overrides, *as_overrides(reading)], seed) for recipe in recipes]
+    words(language)
+    chosen = [find_recipe(recipe, overrides, 42 if seed is None else seed, reading) for recipe in recipes]
     _check_recipes(chosen)
     if valid is None and folds is None and holdout is None:
         holdout = 0.2
     options = SplitOptions(valid, holdout, folds)
-    folder = choose_folder(output, resume, "comparison", force)
-    corpus = data if isinstance(data, Corpus) else read(data, **chosen[0].data.reading())
     for recipe in chosen:
         build(recipe)
-    make_splits(corpus, options, chosen[0])
-    key = runs.fingerprint([r.to_toml() for r in chosen], options, runs.corpus_fingerprint(corpus))
+    folder = choose_folder(output, resume, "comparison", force)
+    corpus = data if isinstance(data, Corpus) else read(data, **chosen[0].data.reading())
+    splits, warnings = make_splits(corpus, options, chosen[0])
+    jobs = [Job(recipe, corpus, splits, options.describe(), warnings, language=language) for recipe in chosen]
+    key = fingerprint(*[job.key for job in jobs])
     with PartialRun(folder, key, force=force, resume=resume is not None) as partial:
-        for recipe in chosen:
-            _train_part(partial.part(recipe.name), recipe, corpus, options, language)
+        finished = [_run(job, partial.part(job.recipe.name)) for job in jobs]
         with partial.finish() as target:
-            for recipe in chosen:
-                partial.part(recipe.name).rename(target / recipe.name)
-            table, pairs = _write(target, chosen, corpus, options, language)
-    return Comparison(folder, table, pairs, {r.name: runs.Run(folder / r.name) for r in chosen})
+            table, pairs = _write(target, jobs, finished)
+            for run in finished:  # last, so that nothing finished is lost if something fails before
+                run.folder.rename(target / run.folder.name)
+    return Comparison(folder, table, pairs, {r.name: Run(folder / r.name) for r in chosen})
 
 
 def _check_recipes(recipes: Sequence[Recipe]) -> None:
     names = [recipe.name for recipe in recipes]
     if len(names) < 2:
         raise RecipeError("a comparison needs at least two recipes: -r default -r fast")
-    double = {name for name in names if names.count(name) > 1}
+    double = sorted({name for name in names if names.count(name) > 1})
     if double:
-        raise RecipeError(f"the recipe {sorted(double)[0]!r} is given twice; give each recipe its own name.")
-    if any("/" in name or name.startswith(".") for name in names):
-        raise RecipeError("a recipe's name becomes a folder: it may hold no '/' and not begin with '.'")
+        raise RecipeError(f"the recipe {double[0]!r} is given twice; give each recipe its own name.")
+    other = next((recipe for recipe in recipes if recipe.data != recipes[0].data), None)
+    if other is not None:
+        raise RecipeError(
+            f"the recipes {names[0]!r} and {other.name!r} differ in their [data], so they would not learn "
+            "from the same rows. Give the same for all, such as --set data.text_column=title."
+        )
 
 
-def _train_part(folder: Path, recipe: Recipe, corpus: Corpus, options: SplitOptions, language: str) -> None:
+def _run(job: Job, folder: Path) -> Run:
+    """Run one recipe inside the comparison, or take it over from an interrupted one."""
     if folder.exists():
-        log.info("%s is taken over from the interrupted comparison", recipe.name)
-        return
-    partial = folder.with_name(folder.name + ".partial")
-    target: dict[str, Any] = {"resume": folder} if partial.exists() else {"output": folder}
-    log.info("recipe %s", recipe.name)
-    train(
-        corpus,
-        recipe,
-        valid=options.valid,
-        holdout=options.holdout,
-        folds=options.folds,
-        language=language,
-        quiet=True,
-        **target,
-    )
+        log.info("%s is taken over from the interrupted comparison", job.recipe.name)
+        return Run(folder)
+    log.info("recipe %s", job.recipe.name)
+    begun = folder.with_name(folder.name + ".partial").exists()
+    with PartialRun(folder, job.key, resume=begun, inner=True) as partial:
+        return job.run(partial)
 
 
 def _write(
-    target: Path, recipes: Sequence[Recipe], corpus: Corpus, options: SplitOptions, language: str
+    target: Path, jobs: Sequence[Job], finished: Sequence[Run]
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Write table, tests and page into the finished folder."""
+    """Write table, tests and page into the folder that will be the comparison."""
     import pandas as pd
 
-    from gallae.evaluation.report import comparison_page
-
-    finished = {recipe.name: runs.Run(target / recipe.name) for recipe in recipes}
-    tables = {name: run.predictions for name, run in finished.items()}
-    first = next(iter(tables.values()))
-    multilabel = corpus.label_set is not None and corpus.label_set.multilabel
-    classes = [column.removeprefix("p_") for column in first.columns if column.startswith("p_")]
-    gold = _labels(first["label"], multilabel)
-    predicted = {name: _labels(table["predicted"], multilabel) for name, table in tables.items()}
-    pairs = compare_models(gold, predicted, classes, multilabel=multilabel)
-    rows = sorted((_row(name, run.metrics) for name, run in finished.items()), key=lambda r: -r["macro_f1"])
+    rows = sorted((_row(run.folder.name, run.metrics) for run in finished), key=lambda r: -r["macro_f1"])
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table.to_csv(target / TABLE, index=False)
+    pairs = _tests(finished, jobs[0].corpus)
     write_json(target / TESTS, pairs)
-    page = comparison_page(
-        [{"name": row["recipe"], **finished[row["recipe"]].metrics} for row in rows],
+    page = _page(jobs[0], {run.folder.name: run.metrics for run in finished}, table, pairs)
+    (target / REPORT).write_text(page, encoding="utf-8")
+    return table, pairs
+
+
+def _tests(finished: Sequence[Run], corpus: Corpus) -> list[dict[str, Any]]:
+    """Test every two recipes on the held-out rows that they share."""
+    multilabel = corpus.label_set is not None and corpus.label_set.multilabel
+    first = finished[0].predictions
+    classes = [column.removeprefix("p_") for column in first.columns if column.startswith("p_")]
+    predicted = {run.folder.name: _labels(run.predictions["predicted"], multilabel) for run in finished}
+    return compare_models(_labels(first["label"], multilabel), predicted, classes, multilabel=multilabel)
+
+
+def _page(
+    job: Job, metrics: dict[str, dict[str, Any]], table: pd.DataFrame, pairs: list[dict[str, Any]]
+) -> str:
+    from gallae.evaluation.report import comparison_page
+
+    return comparison_page(
+        [{"name": n, "size_mb": metrics[n]["model_mb"], **metrics[n]} for n in table["recipe"]],
         pairs,
-        title=f"{corpus.source}: {len(rows)} recipes",
+        title=f"{Path(job.corpus.source).name}: {len(table)} recipes",
         facts={
-            "data": corpus.source,
-            "rows": len(corpus),
-            "split": options.describe(),
-            "seed": recipes[0].seed,
+            "data": job.corpus.source,
+            "rows": len(job.corpus),
+            "split": job.split,
+            "seed": job.recipe.seed,
         },
         notes=[
-            *dict.fromkeys(note for run in finished.values() for note in run.metrics["warnings"]),
+            *job.warnings,
             "Morphemes are analysed once and shared: the first recipe that needs them pays for it in its "
             "fit seconds, unless the cache holds them. Texts per second count everything, from raw text.",
         ],
-        language=language,
+        language=job.language,
     )
-    (target / runs.REPORT).write_text(page, encoding="utf-8")
-    return table, pairs
 
 
 def _labels(column: Any, multilabel: bool) -> list[Any]:

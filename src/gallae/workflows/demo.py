@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gallae.data import sample
+from gallae.evaluation.wording import words
 from gallae.files import folder_beside, refuse_existing
 from gallae.models.persistence import load
 from gallae.workflows.audit import audit, audit_summary
 from gallae.workflows.comparing import compare, comparison_lines, pair_lines
+from gallae.workflows.runs import refuse_foreign
 from gallae.workflows.training import train
 
 RECIPES = ("default", "fast", "tfidf-word")
@@ -42,6 +44,7 @@ def demo(
     Raises:
         OutputError: if the output exists.
     """
+    words(language)
     folder = _folder(output, force)
     corpus = sample("headlines")
     with folder_beside(folder, force) as target:
@@ -50,9 +53,7 @@ def demo(
         for line in audit_summary(found)[:6]:
             say(f"   {line}")
         say("2. compare: three recipes, 5 folds, every headline predicted by a model that has not seen it")
-        comparison = compare(
-            corpus, RECIPES, folds=5, output=target / "comparison", language=language
-        )
+        comparison = compare(corpus, RECIPES, folds=5, output=target / "comparison", language=language)
         for line in [*comparison_lines(comparison.table), *pair_lines(comparison.pairs)]:
             say(f"   {line}")
         best = str(comparison.table["recipe"].iloc[0])
@@ -71,12 +72,11 @@ def demo(
 
 def _folder(output: str | Path | None, force: bool) -> Path:
     if output is not None:
-        return refuse_existing(output, force)
+        refuse_foreign(refuse_existing(output, force))
+        return Path(output)
     here = Path("gallae-demo")
     number = 2
     while here.exists():
         here = Path(f"gallae-demo-{number}")
         number += 1
     return here
-
-

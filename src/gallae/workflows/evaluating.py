@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 from gallae.data import Corpus, read
-from gallae.evaluation.metrics import evaluate as measure
+from gallae.evaluation.wording import words
 from gallae.files import refuse_existing, write_beside
-from gallae.progress import status
-from gallae.workflows.runs import open_model
+from gallae.workflows.columns import reading_for
+from gallae.workflows.measuring import outcome, timed_probabilities
+from gallae.workflows.runs import LoadedModel, open_model
 
 
 def evaluate(
@@ -38,38 +38,17 @@ def evaluate(
     Raises:
         ModelError, DataError, OutputError: also for a label that the model does not know.
     """
+    words(language)
     if output is not None:
         refuse_existing(output, force)
     loaded = open_model(model)
     corpus = data if isinstance(data, Corpus) else _read(data, loaded, reading)
-    classifier = loaded.model
-    texts, gold = corpus.texts, corpus.labels
-    with status(f"predicting {len(texts):,} rows"):
-        started = time.perf_counter()
-        probabilities = classifier.predict_proba(texts)
-        seconds = time.perf_counter() - started
-    predicted = list(classifier.decide(probabilities))
-    classes = [str(label) for label in classifier.classes_]
-    metrics = measure(
-        gold,
-        probabilities,
-        classes,
-        multilabel=classifier.multilabel_,
-        predicted=predicted,
-        seconds=seconds,
-    )
+    result = outcome(loaded.model, corpus, *timed_probabilities(loaded.model, corpus))
+    metrics = result.metrics()
     if output is not None:
-        from gallae.evaluation.report import evaluation_page
-
-        page = evaluation_page(
+        page = result.page(
             metrics,
-            gold,
-            probabilities,
-            classes,
-            texts=texts,
-            predicted=predicted,
-            multilabel=classifier.multilabel_,
-            title=f"{loaded.folder}: {corpus.source}",
+            title=f"{loaded.name}: {Path(corpus.source).name}",
             facts={"model": str(loaded.folder), "data": corpus.source, "rows": len(corpus)},
             language=language,
         )
@@ -78,15 +57,6 @@ def evaluate(
     return metrics
 
 
-def _read(data: str | Path, loaded: Any, reading: dict[str, Any]) -> Corpus:
-    """Read with the columns asked for; failing that, those of training if the file has them."""
-    from gallae.errors import DataError
-
-    asked = {key: value for key, value in reading.items() if value}
-    with_own = {**loaded.reading, **asked}
-    try:
-        return read(data, label_set=loaded.label_set, **with_own)
-    except DataError:
-        if with_own == asked:
-            raise
-        return read(data, label_set=loaded.label_set, **asked)
+def _read(data: str | Path, loaded: LoadedModel, reading: dict[str, Any]) -> Corpus:
+    given = reading_for(data, loaded.reading, reading, labels=True)
+    return read(data, label_set=loaded.label_set, **given)

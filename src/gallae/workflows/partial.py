@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from gallae.errors import OutputError
-from gallae.files import folder_beside, read_json, refuse_existing, write_beside, write_json
+from gallae.files import folder_beside, read_json, refuse_existing, write_json
 from gallae.models.contract import TextClassifier
 from gallae.models.persistence import load_with_facts, write_model
 
 log = logging.getLogger(__name__)
 _REQUEST = "request.json"
+_PROBABILITIES = "probabilities.npy"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A finished split.
+
+    Attributes:
+        model: The model fitted on its training rows.
+        probabilities: (n_held_out, n_classes), of its held-out rows.
+        fit_seconds: Time of fitting.
+        seconds: Time of predicting.
+    """
+
+    model: TextClassifier
+    probabilities: np.ndarray
+    fit_seconds: float
+    seconds: float
 
 
 class PartialRun:
@@ -32,16 +52,20 @@ class PartialRun:
         key: Hash of recipe, options and data; a run is resumed only with the same.
         force: Replace an existing run.
         resume: Take over the parts of an interrupted run.
+        inner: Whether this is a part of another, which tells how to go on.
 
     Raises:
         OutputError: if the run exists, or there is nothing fitting to resume.
     """
 
-    def __init__(self, folder: Path, key: str, force: bool = False, resume: bool = False) -> None:
+    def __init__(
+        self, folder: Path, key: str, force: bool = False, resume: bool = False, inner: bool = False
+    ) -> None:
         self.folder = folder
         self.work = folder.with_name(folder.name + ".partial")
         self._key = key
         self._force = force
+        self._inner = inner
         if resume:
             self._check_resumable()
         else:
@@ -59,11 +83,13 @@ class PartialRun:
         try:
             request = read_json(self.work / _REQUEST)
         except (OSError, ValueError) as error:
-            raise OutputError(f"there is nothing to resume: {self.work} is missing or damaged.") from error
+            raise OutputError(
+                f"there is nothing to resume: {self.work} is missing or damaged. Leave --resume away."
+            ) from error
         if request.get("key") != self._key:
             raise OutputError(
-                f"{self.work} was begun with another recipe, other data or other options. Give the same as then, "
-                "or start anew with another -o."
+                f"{self.work} was begun with another recipe, other data, other options or another gallae. "
+                "Give the same as then, or start anew with another -o."
             )
 
     def __enter__(self) -> Self:
@@ -74,7 +100,7 @@ class PartialRun:
     ) -> None:
         if kind is None or not self._has_parts():
             shutil.rmtree(self.work, ignore_errors=True)
-        else:
+        elif not self._inner:
             log.warning("finished parts are kept in %s: go on with --resume %s", self.work, self.folder)
 
     def _has_parts(self) -> bool:
@@ -90,30 +116,29 @@ class PartialRun:
         self._make()
         return self.work / name
 
-    def save_part(
-        self,
-        number: int,
-        model: TextClassifier,
-        probabilities: np.ndarray,
-        fit_seconds: float,
-        seconds: float,
-    ) -> None:
-        """Keep a fold's model, its held-out probabilities and its times."""
+    def save_part(self, number: int, part: Part) -> None:
+        """Keep a finished fold."""
         self._make()
+        buffer = io.BytesIO()  # np.save to a file does not tell why a disk refuses
+        np.save(buffer, part.probabilities, allow_pickle=False)
         with folder_beside(self.work / f"fold-{number}") as temporary:
-            write_model(model, temporary, times=[fit_seconds, seconds])
-            with write_beside(temporary / "probabilities.npy") as path, path.open("wb") as file:
-                np.save(file, probabilities, allow_pickle=False)
+            write_model(part.model, temporary, times=[part.fit_seconds, part.seconds])
+            (temporary / _PROBABILITIES).write_bytes(buffer.getvalue())
 
-    def load_part(self, number: int) -> tuple[Any, np.ndarray, float, float] | None:
+    def load_part(self, number: int) -> Part | None:
         """Return what `save_part` kept, if it did."""
         folder = self.work / f"fold-{number}"
         if not folder.exists():
             return None
         model, facts = load_with_facts(folder)
+        try:
+            probabilities = np.load(folder / _PROBABILITIES, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise OutputError(
+                f"{folder / _PROBABILITIES} is missing or damaged. Remove {folder}; --resume makes it again."
+            ) from error
         log.info("fold %d is taken over from %s", number + 1, self.work)
-        fit_seconds, seconds = facts["times"]
-        return model, np.load(folder / "probabilities.npy", allow_pickle=False), fit_seconds, seconds
+        return Part(model, probabilities, *facts["times"])
 
     @contextmanager
     def finish(self) -> Iterator[Path]:

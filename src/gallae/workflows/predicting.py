@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,11 +18,13 @@ from gallae.errors import OutputError, RecipeError
 from gallae.files import refuse_existing, write_beside
 from gallae.models.contract import TextClassifier
 from gallae.progress import track
+from gallae.workflows.columns import reading_for
 from gallae.workflows.runs import LoadedModel, open_model
 
 CHUNK_ROWS = 8192
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 SEPARATOR = "|"
+Table = dict[str, list[Any]]
 
 
 def predict(
@@ -39,7 +40,8 @@ def predict(
 ) -> int:
     """Predict texts and write a row for each: text, label, probability.
 
-    For several labels a text, `label` joins them by "|" and `probability` is the highest one's.
+    Where a text may have several labels, `label` joins those given by "|", and `probability` is the
+    highest one's; with `top_k` of 2 or more the most probable ones are listed, given or not.
 
     Args:
         model: A run folder or its `model/`.
@@ -65,7 +67,7 @@ def predict(
         _check_suffix(output)
         refuse_existing(output, force)
     loaded = open_model(model)
-    chunks = [list(texts)] if data is None else _chunks(data, loaded, reading)
+    chunks = [_given(texts)] if data is None else _chunks(data, loaded, reading)
     rows = (_rows(loaded.model, chunk, top_k) for chunk in chunks)
     with _writer(output, target or sys.stdout, force) as writer:
         count = 0
@@ -75,54 +77,53 @@ def predict(
     return count
 
 
+def _given(texts: Sequence[str]) -> list[str]:
+    """Return texts that any file can hold: bytes of a terminal that are no UTF-8 become question marks."""
+    given = [texts] if isinstance(texts, str) else texts
+    return [text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for text in given]
+
+
 def _check_suffix(output: str | Path) -> None:
     if Path(output).suffix.lower() not in SUFFIXES:
         raise OutputError(f"{output}: predictions are written as {', '.join(SUFFIXES)}; name the output so.")
 
 
 def _chunks(data: str | Path, loaded: LoadedModel, reading: dict[str, Any]) -> Iterator[list[str]]:
-    """Stream the texts, from the columns asked for or else those of training."""
-    from gallae.errors import DataError
-
-    asked = {key: value for key, value in reading.items() if value}
-    own = {key: value for key, value in loaded.reading.items() if str(data) != "-" and key == "text_column"}
-    try:
-        parts = stream(data, chunk_rows=CHUNK_ROWS, **{**own, **asked})
-        first = next(parts, None)
-    except DataError:
-        if not own or "text_column" in asked:
-            raise
-        parts = stream(data, chunk_rows=CHUNK_ROWS, **asked)
-        first = next(parts, None)
-    if first is not None:
-        for corpus in itertools.chain([first], parts):
-            yield corpus.texts
+    given = reading_for(data, loaded.reading, reading)
+    for corpus in stream(data, chunk_rows=CHUNK_ROWS, **given):
+        yield corpus.texts
 
 
-def _rows(model: TextClassifier, texts: list[str], top_k: int) -> dict[str, list[Any]]:
+def _rows(model: TextClassifier, texts: list[str], top_k: int) -> Table:
     """Predict one chunk; return columns."""
     probabilities = model.predict_proba(texts)
-    table: dict[str, list[Any]] = {"text": texts}
-    if model.multilabel_:
+    table: Table = {"text": texts}
+    if model.multilabel_ and top_k < 2:
         table["label"] = [SEPARATOR.join(map(str, row)) for row in model.decide(probabilities)]
         table["probability"] = probabilities.max(axis=1).tolist()
-    if not model.multilabel_ or top_k > 1:
-        best = np.argsort(-probabilities, axis=1, kind="stable")[:, : max(top_k, 1)]
-        for rank, column in enumerate(best.T, 1):
-            suffix = "" if rank == 1 else f"_{rank}"
-            if rank > 1 or not model.multilabel_:
-                table[f"label{suffix}"] = [str(label) for label in model.classes_[column]]
-                table[f"probability{suffix}"] = probabilities[np.arange(len(texts)), column].tolist()
+    else:
+        table |= _ranked(model, probabilities, max(top_k, 1))
     if top_k == 0:
         for label, column in zip(model.classes_, probabilities.T, strict=True):
             table[f"p_{label}"] = column.tolist()
     return table
 
 
+def _ranked(model: TextClassifier, probabilities: np.ndarray, count: int) -> Table:
+    """Return the `count` most probable labels: label, probability, label_2, probability_2, ..."""
+    table: Table = {}
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
+    for rank, column in enumerate(best.T, 1):
+        suffix = "" if rank == 1 else f"_{rank}"
+        table[f"label{suffix}"] = [str(label) for label in model.classes_[column]]
+        table[f"probability{suffix}"] = probabilities[np.arange(len(column)), column].tolist()
+    return table
+
+
 class Writer(Protocol):
     """Writes tables one after the other."""
 
-    def write(self, table: dict[str, list[Any]]) -> None:
+    def write(self, table: Table) -> None:
         """Append the rows of `table`, given as columns."""
         ...
 
@@ -130,14 +131,14 @@ class Writer(Protocol):
 class _CsvWriter:
     def __init__(self, file: IO[str]) -> None:
         self._file = file
-        self._writer: Any = None
+        self._begun = False
 
-    def write(self, table: dict[str, list[Any]]) -> None:
+    def write(self, table: Table) -> None:
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
-        if self._writer is None:
+        if not self._begun:
             writer.writerow(table)
-            self._writer = True
+            self._begun = True
         writer.writerows(zip(*table.values(), strict=True))
         self._file.write(buffer.getvalue())
         self._file.flush()
@@ -147,7 +148,7 @@ class _JsonWriter:
     def __init__(self, file: IO[str]) -> None:
         self._file = file
 
-    def write(self, table: dict[str, list[Any]]) -> None:
+    def write(self, table: Table) -> None:
         for row in zip(*table.values(), strict=True):
             line = json.dumps(dict(zip(table, row, strict=True)), ensure_ascii=False)
             self._file.write(line + "\n")
@@ -158,7 +159,7 @@ class _ParquetWriter:
         self._path = path
         self._writer: Any = None
 
-    def write(self, table: dict[str, list[Any]]) -> None:
+    def write(self, table: Table) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gallae.errors import ModelError
+from gallae.errors import ModelError, OutputError
 from gallae.files import read_json
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ MODEL, METRICS, PREDICTIONS, REPORT, RECIPE = (
     "report.html",
     "recipe.toml",
 )
+_MARKS = (METRICS, "comparison.csv", "audit.html")
 
 
 @dataclass(frozen=True)
@@ -47,31 +47,52 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """What metrics.json says."""
-        return read_json(self.folder / METRICS)
+        return read_json(self._file(METRICS))
 
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe that ran, every default written out."""
         from gallae.recipes import find_recipe
 
-        return find_recipe(self.folder / RECIPE)
+        return find_recipe(self._file(RECIPE))
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """The held-out rows: index, fold, text, label, predicted, and p_<label> a class."""
         import pandas as pd
 
-        return pd.read_parquet(self.folder / PREDICTIONS)
+        return pd.read_parquet(self._file(PREDICTIONS))
+
+    def _file(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.is_file():
+            raise OutputError(
+                f"{path} is missing: {self.folder} is no run, or it was trained without held-out rows."
+            )
+        return path
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model together with what was kept beside it."""
+    """A model together with what was kept beside it.
+
+    Attributes:
+        model: The model.
+        label_set: Its labels, with their ids in competition files.
+        reading: Keywords of `gallae.read` by which its data was read.
+        folder: Where it lies.
+    """
 
     model: TextClassifier
     label_set: LabelSet
     reading: dict[str, Any]
     folder: Path
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the run's name, if it lies in one."""
+        whole = self.folder.resolve()
+        return whole.parent.name if whole.name == MODEL else whole.name
 
 
 def load(name: str | Path) -> TextClassifier:
@@ -91,12 +112,12 @@ def open_model(name: str | Path) -> LoadedModel:
     folder = find_model(name)
     model, facts = load_with_facts(folder)
     try:
-        saved = facts.get("label_set")
+        saved, reading = facts.get("label_set"), dict(facts.get("reading", {}))
         names = tuple(str(label) for label in model.classes_)
         label_set = LabelSet.from_json(saved) if saved else LabelSet(names, {}, model.multilabel_)
-    except (KeyError, TypeError) as error:
-        raise ModelError(f"{folder} has a damaged label set: {error}.") from error
-    return LoadedModel(model, label_set, facts.get("reading", {}), folder)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"the label set in {folder} is damaged: {error}. Train it again.") from error
+    return LoadedModel(model, label_set, reading, folder)
 
 
 def default_folder(name: str) -> Path:
@@ -104,43 +125,37 @@ def default_folder(name: str) -> Path:
     stamp = time.strftime("%Y-%m-%dT%H-%M-%S")
     folder = Path("runs") / f"{stamp}-{name}"
     number = 2
-    while folder.exists():
+    while folder.exists() or folder.with_name(folder.name + ".partial").exists():
         folder = Path("runs") / f"{stamp}-{name}-{number}"
         number += 1
     return folder
 
 
-def fingerprint(*parts: Any) -> str:
-    """Return a hash of texts, labels and options, by which a resumed run knows its own."""
+def refuse_foreign(folder: Path) -> None:
+    """Make sure that --force replaces nothing but what gallae wrote.
+
+    Raises:
+        OutputError: if `folder` holds other things.
+    """
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not any((folder / name).exists() for name in _MARKS):
+        raise OutputError(
+            f"{folder} holds something else than a run, and --force replaces runs only. Choose another."
+        )
+
+
+def fingerprint(*parts: str | bool) -> str:
+    """Return a hash of texts."""
     digest = sha256()
     for part in parts:
-        digest.update(repr(part).encode("utf-8", "surrogatepass"))
+        digest.update(f"{part}\0".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
 def corpus_fingerprint(corpus: Corpus) -> str:
     """Return a hash of a corpus's texts and labels."""
-    return fingerprint(corpus.texts, corpus.labels)
-
-
-def predictions_table(
-    corpus: Corpus, folds: Sequence[int], probabilities: Any, predicted: Any, classes: Sequence[Any]
-) -> pd.DataFrame:
-    """Lay out held-out rows for predictions.parquet."""
-    import pandas as pd
-
-    multilabel = corpus.label_set is not None and corpus.label_set.multilabel
-    table = pd.DataFrame(
-        {
-            "index": corpus.table["index"].to_numpy(),
-            "fold": folds,
-            "text": corpus.texts,
-            "label": [list(label) for label in corpus.labels] if multilabel else corpus.labels,
-            "predicted": [list(row) for row in predicted] if multilabel else list(predicted),
-        }
-    )
-    columns = pd.DataFrame(probabilities, columns=[f"p_{label}" for label in classes])
-    return pd.concat([table, columns], axis=1)
+    return fingerprint(*corpus.texts, *map(repr, corpus.labels))
 
 
 def peak_memory_mb() -> float:

@@ -19,20 +19,20 @@ def percent(share: float) -> str:
 
 
 def one_line(text: str, most: int = 80) -> str:
-    """Write a text on one line, what cannot be seen as \\x.., cut to `most` characters."""
+    """Write a text on one line, what cannot be seen as its code point, cut to `most` characters."""
     spaced = " ".join(text.split())
     text = "".join(char if char.isprintable() else _escaped(char) for char in spaced)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _escaped(char: str) -> str:
-    return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
+    return f"[U+{ord(char):04X}]"
 
 
 def difference(before: str, after: str) -> tuple[str, str]:
     """Write two texts around the first place where they differ, so that the difference can be seen.
 
-    Invisible characters are escaped; spaces are drawn (␣) where nothing but spaces differs; characters
+    Invisible characters are named; spaces are drawn (␣) where nothing but spaces differs; characters
     that look alike get their code point, conjoining letters a bar between them.
     """
     pairs = zip(before, after, strict=False)
@@ -53,15 +53,19 @@ def _cut(text: str, start: int) -> str:
 
 
 def _drawn_spaces(text: str) -> str:
-    return "".join(
-        "␣" if char == " " else char if char.isprintable() else f"[{_escaped(char)}]" for char in text
-    )
+    return "".join("␣" if char == " " else char if char.isprintable() else _escaped(char) for char in text)
 
 
 def _code_point(char: str) -> str:
     if "\u1100" <= char <= "\u11ff":
         return f"|{char}"
-    return char if unicodedata.is_normalized("NFC", char) else f"{char}(U+{ord(char):04X})"
+    return char if unicodedata.is_normalized("NFC", char) else char + _escaped(char)
+
+
+def short_source(source: str) -> str:
+    """Return a file's name with its folder's ("ynat/train.csv"), other sources as they are."""
+    parts = [part for part in source.replace("\\", "/").split("/") if part]
+    return "/".join(parts[-2:]) if source.startswith(("/", ".")) and parts else source
 
 
 def row_list(rows: Sequence[int], count: int, more: str, most: int = 6) -> str:

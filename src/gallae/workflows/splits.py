@@ -42,6 +42,11 @@ class SplitOptions:
             raise DataError(f"--folds {self.folds}: 2 or more are needed.")
 
     @property
+    def measures(self) -> bool:
+        """Whether any rows are held out."""
+        return bool(self.valid or self.holdout or self.folds)
+
+    @property
     def parts(self) -> int:
         """Into how many parts each class must go."""
         return self.folds or (2 if self.holdout else 1)
@@ -70,34 +75,51 @@ class Split:
     valid: Corpus
 
 
-def make_splits(
-    corpus: Corpus, options: SplitOptions, recipe: Recipe, quiet: bool = False
-) -> tuple[list[Split], list[str]]:
+def make_splits(corpus: Corpus, options: SplitOptions, recipe: Recipe) -> tuple[list[Split], list[str]]:
     """Split a corpus.
 
     Args:
         corpus: What to split.
         options: How.
         recipe: For its seed, group column and whether near duplicates stay together.
-        quiet: Return the warnings without logging them.
 
     Returns:
-        The splits (none without validation), and warnings for the user.
+        The splits (none without validation), and warnings for the user, which are logged too.
 
     Raises:
         DataError: if the corpus cannot be trained on, or not be split so.
     """
     check_trainable(corpus, options.parts)
     splits, warnings = _split(corpus, options, recipe)
-    if not quiet:
-        for warning in warnings:
-            log.warning(warning)
+    _check_labels(splits)
+    for warning in warnings:
+        log.warning(warning)
     return splits, warnings
+
+
+def _check_labels(splits: list[Split]) -> None:
+    """Refuse splits whose models would not know the same labels, or not those of the held-out rows."""
+    known = [_labels(split.train) for split in splits]
+    for split, labels in zip(splits, known, strict=True):
+        lacking = sorted((_labels(split.valid) | set().union(*known)) - labels)
+        if lacking:
+            where = f"fold {split.number + 1}" if len(splits) > 1 else "the split"
+            raise DataError(
+                f"the training rows of {where} lack {', '.join(map(repr, lacking[:10]))}, which other rows "
+                "have. Add rows, use fewer folds, another --seed or group column, or drop these labels with "
+                "data.label_map."
+            )
+
+
+def _labels(corpus: Corpus) -> set[str]:
+    if corpus.label_set is not None and corpus.label_set.multilabel:
+        return {name for row in corpus.labels for name in row}
+    return set(corpus.labels)
 
 
 def _split(corpus: Corpus, options: SplitOptions, recipe: Recipe) -> tuple[list[Split], list[str]]:
     if options.valid:
-        valid = read(options.valid, **recipe.data.reading() | {"label_set": corpus.label_set})
+        valid = read(options.valid, **recipe.data.reading(), label_set=corpus.label_set)
         groups = near_duplicates([*corpus.texts, *valid.texts])
         pair = np.split(np.arange(len(groups)), [len(corpus)])
         return [Split(0, corpus, valid)], _warn_about_duplicates(groups, [(pair[0], pair[1])])
@@ -128,6 +150,7 @@ def _warn_about_duplicates(groups: np.ndarray, rows: list[tuple[np.ndarray, np.n
     if not count:
         return []
     return [
-        f"{count} of {total} held-out rows ({count / total:.1%}) have a near duplicate among the rows trained "
-        "on, which flatters the figures. Add --set data.keep_duplicates_together=true to keep them together."
+        f"{count} of {total} held-out rows ({count / total:.1%}) have a near duplicate among the rows "
+        "trained on, which flatters the figures. To keep them together add "
+        "--set data.keep_duplicates_together=true."
     ]

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import csv
+import logging
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gallae.data import Corpus, read
+from gallae.data.opening import detect_encoding, existing, read_head, refuse_binary
 from gallae.errors import DataError
 from gallae.files import refuse_existing, write_beside
 from gallae.progress import status
+from gallae.workflows.columns import reading_for
 from gallae.workflows.runs import LoadedModel, open_model
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample submission: its path, header, ids, and the cells of its first label column."""
+
+    path: Path
+    header: list[str]
+    ids: list[str]
+    cells: list[str]
 
 
 def submit(
@@ -26,15 +43,16 @@ def submit(
 ) -> int:
     """Predict a competition's test file and write it in the shape of its sample submission.
 
-    The sample has an id column and either one label column (labels are written as the ids of the model's
-    dictionary, such as 0 to 6, or else by name) or a column a label (probabilities are written). Its
-    columns, rows and their order are kept.
+    The sample has an id column and either one label column or a column a label. Labels are written as the
+    ids of the model's dictionary, such as 0 to 6; by name if it has none, or if the sample itself has
+    names. In a column a label, probabilities are written. The sample's header, rows and order are kept; an
+    id is looked for in the test file's column of the same name, else in its index.
 
     Args:
         model: A run folder or its `model/`.
         test: The test file.
         like: sample_submission.csv.
-        output: The file to write.
+        output: The file to write, a CSV in UTF-8.
         force: Replace an existing output.
         reading: Keywords of `gallae.read` for the test file.
 
@@ -46,66 +64,80 @@ def submit(
     """
     refuse_existing(output, force)
     loaded = open_model(model)
-    header, ids = _sample(Path(like))
-    columns = _label_columns(header, loaded, Path(like))
-    asked = {key: value for key, value in reading.items() if value}
-    corpus = read(test, labels="none", **asked)
-    places = _places(corpus, ids, like)
+    sample = _sample(Path(like))
+    columns = _label_columns(sample, loaded)
+    corpus = read(test, labels="none", **reading_for(test, loaded.reading, reading))
+    places = _places(corpus, sample)
+    texts = corpus.texts
     with status(f"predicting {len(places):,} rows"):
-        probabilities = loaded.model.predict_proba([corpus.texts[place] for place in places])
-    cells = _cells(loaded, probabilities, columns)
+        probabilities = loaded.model.predict_proba([texts[place] for place in places])
+    cells = probabilities[:, columns].tolist() if columns else _labels(loaded, probabilities, sample)
     with write_beside(output, force) as path, path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows([identity, *row] for identity, row in zip(ids, cells, strict=True))
-    return len(ids)
+        writer.writerow(sample.header)
+        writer.writerows([identity, *row] for identity, row in zip(sample.ids, cells, strict=True))
+    return len(sample.ids)
 
 
-def _sample(path: Path) -> tuple[list[str], list[str]]:
+def _sample(path: Path) -> Sample:
+    existing(path)
+    if path.is_dir():
+        raise DataError(f"{path} is a folder. --like needs the competition's sample submission, a CSV file.")
+    refuse_binary(read_head(path), str(path), "A sample submission is a CSV file.")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding=detect_encoding(path), newline="") as file:
             rows = [row for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise DataError(f"the sample submission {path} cannot be read: {error}.") from error
-    if not rows or len(rows[0]) < 2:
-        raise DataError(f"{path} is no sample submission: it needs an id column and a label column.")
+    if len(rows) < 2 or len(rows[0]) < 2:
+        raise DataError(f"{path} is no sample submission: it needs an id column, a label column, and rows.")
     for number, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
-            raise DataError(f"{path}, line {number}: {len(row)} fields, but the header has {len(rows[0])}.")
-    return rows[0], [row[0] for row in rows[1:]]
+            raise DataError(f"{path}, row {number}: {len(row)} fields, but the header has {len(rows[0])}.")
+    return Sample(path, rows[0], [row[0] for row in rows[1:]], [row[1] for row in rows[1:]])
 
 
-def _label_columns(header: list[str], loaded: LoadedModel, path: Path) -> list[int]:
+def _label_columns(sample: Sample, loaded: LoadedModel) -> list[int]:
     """Return each column's class number; none for a single label column."""
-    if len(header) == 2:
+    if len(sample.header) == 2:
         return []
     names = {name: number for number, name in enumerate(map(str, loaded.model.classes_))}
     lookup = loaded.label_set.lookup()
-    unknown = [column for column in header[1:] if lookup.get(column) not in names]
+    unknown = [column for column in sample.header[1:] if lookup.get(column.strip()) not in names]
     if unknown:
         raise DataError(
-            f"{path} has columns that are no labels of the model: {', '.join(unknown)}. It needs one label "
-            f"column, or one for each of: {', '.join(names)}."
+            f"{sample.path} has columns that are no labels of the model: {', '.join(unknown)}. It needs one "
+            f"label column, or one for each of: {', '.join(names)}."
         )
-    return [names[lookup[column]] for column in header[1:]]
+    return [names[lookup[column.strip()]] for column in sample.header[1:]]
 
 
-def _places(corpus: Corpus, ids: list[str], like: str | Path) -> list[int]:
-    place = {str(identity): number for number, identity in enumerate(corpus.table["index"])}
-    missing = [identity for identity in ids if identity not in place]
+def _places(corpus: Corpus, sample: Sample) -> list[int]:
+    """Return the row of the test file for each id of the sample."""
+    key = sample.header[0].strip()
+    column = corpus.table[key if key in corpus.table.columns and key not in ("text", "label") else "index"]
+    identities = [str(identity).strip() for identity in column]
+    place = {identity: number for number, identity in enumerate(identities)}
+    if len(place) < len(identities):
+        double = Counter(identities).most_common(1)[0][0]
+        raise DataError(f"{corpus.source}: the id {double!r} stands in several rows. Ids must differ.")
+    missing = [identity for identity in sample.ids if identity.strip() not in place]
     if missing:
         raise DataError(
-            f"{like} asks for {len(missing)} ids that {corpus.source} lacks, the first is {missing[0]!r}. "
-            "Are the two of the same competition?"
+            f"{sample.path} asks for {len(missing)} ids that {corpus.source} lacks, the first is "
+            f"{missing[0]!r}; the file's first is {identities[0]!r}. Are the two of the same competition?"
         )
-    return [place[identity] for identity in ids]
+    if len(sample.ids) < len(identities):
+        log.warning(
+            "%s asks for %d of the test file's %d rows", sample.path, len(sample.ids), len(identities)
+        )
+    return [place[identity.strip()] for identity in sample.ids]
 
 
-def _cells(loaded: LoadedModel, probabilities: np.ndarray, columns: list[int]) -> list[list[Any]]:
-    if columns:
-        return probabilities[:, columns].tolist()
-    ids = loaded.label_set.ids
+def _labels(loaded: LoadedModel, probabilities: np.ndarray, sample: Sample) -> list[list[str]]:
+    """Return the decided labels, spelt as the competition does."""
+    names = set(loaded.label_set.names)
+    ids = {} if {cell.strip() for cell in sample.cells} <= names else loaded.label_set.ids
     decided = loaded.model.decide(probabilities)
-    if loaded.model.multilabel_:
-        return [["|".join(ids.get(str(name), str(name)) for name in row)] for row in decided]
-    return [[ids.get(str(label), str(label))] for label in decided]
+    rows = decided if loaded.model.multilabel_ else [(label,) for label in decided]
+    return [["|".join(ids.get(str(name), str(name)) for name in row)] for row in rows]

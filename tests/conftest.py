@@ -1,0 +1,123 @@
+"""Tiny corpora, a trained run, and the command line in this process, for the tests of every room."""
+
+import csv
+from types import SimpleNamespace
+
+import pytest
+
+import gallae
+from gallae import progress
+from gallae.cli.main import run as run_command
+
+SUBJECTS = {
+    "경제": ["한국은행", "코스피", "수출", "환율", "반도체 업계", "국제유가"],
+    "세계": ["美 의회", "日 총리", "유엔 안보리", "英 왕실", "EU 정상들", "中 외교부"],
+    "스포츠": ["손흥민", "류현진", "여자배구", "프로야구", "축구 대표팀", "컬링팀"],
+}
+PREDICATES = {
+    "경제": ["금리 동결에 상승", "2% 급락 마감", "석 달째 증가", "시장 전망 하향"],
+    "세계": ["제재 결의안 논의", "정상회담 제안", "대사 초치 항의", "휴전 협상 촉구"],
+    "스포츠": ["결승골로 승리", "시즌 첫 우승", "부상 복귀전 완승", "결승 진출 확정"],
+}
+IDS = {"세계": "2", "경제": "0", "스포츠": "1"}  # not in the order of the names
+
+
+def headlines():
+    """Return 72 (text, topic) pairs, 24 a topic."""
+    return [
+        (f"{subject}, {predicate}", topic)
+        for topic in SUBJECTS
+        for subject in SUBJECTS[topic]
+        for predicate in PREDICATES[topic]
+    ]
+
+
+def write_csv(path, header, rows):
+    """Write a CSV file and return its path."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GALLAE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _talkative():
+    yield
+    progress.set_quiet(False)
+
+
+@pytest.fixture
+def gallae_cli(capsys):
+    """Run a command in this process; returns code, out, err."""
+
+    def call(*arguments):
+        capsys.readouterr()
+        code = run_command([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return SimpleNamespace(code=code, out=captured.out, err=captured.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def topics_csv(tmp_path_factory):
+    """72 headlines with their topic's name: index, title, topic, source."""
+    rows = [(number, *pair, f"신문{number % 9}") for number, pair in enumerate(headlines())]
+    return write_csv(tmp_path_factory.mktemp("topics") / "train.csv", ["index", "title", "topic", "source"], rows)
+
+
+@pytest.fixture(scope="session")
+def topics_run(topics_csv, tmp_path_factory):
+    """A run of `fast` with a quarter held out."""
+    return gallae.train(topics_csv, "fast", holdout=0.25, output=tmp_path_factory.mktemp("runs") / "run")
+
+
+@pytest.fixture(scope="session")
+def dacon_folder(tmp_path_factory):
+    """The layout of the DACON competition: labels are ids, topic_dict.csv names them."""
+    folder = tmp_path_factory.mktemp("dacon")
+    pairs = headlines()
+    ids = [(number, text, IDS[topic]) for number, (text, topic) in enumerate(pairs)]
+    write_csv(folder / "train_data.csv", ["index", "title", "topic_idx"], ids)
+    write_csv(folder / "topic_dict.csv", ["topic", "topic_idx"], IDS.items())
+    tests = [(100 + number, text) for number, (text, _) in enumerate(pairs[::6])]
+    write_csv(folder / "test_data.csv", ["index", "title"], tests)
+    write_csv(folder / "sample_submission.csv", ["index", "topic_idx"], [(row[0], 0) for row in tests[::-1]])
+    write_csv(folder / "by_name.csv", ["title", "topic"], pairs[::5])
+    write_csv(folder / "by_id.csv", ["title", "topic_idx"], [(text, IDS[topic]) for text, topic in pairs[::5]])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dacon_run(dacon_folder, tmp_path_factory):
+    """A run of `fast` on the DACON layout, fitted on every row."""
+    return gallae.train(dacon_folder / "train_data.csv", "fast", output=tmp_path_factory.mktemp("runs") / "dacon")
+
+
+@pytest.fixture(scope="session")
+def several_csv(tmp_path_factory):
+    """96 texts with one or two topics each, joined by "|"."""
+    pairs = headlines()
+    joint = [
+        (f"{pairs[at][0]} {pairs[at + 24][0]}", f"{pairs[at][1]}|{pairs[at + 24][1]}") for at in range(24)
+    ]
+    return write_csv(tmp_path_factory.mktemp("several") / "several.csv", ["text", "labels"], [*pairs, *joint])
+
+
+@pytest.fixture(scope="session")
+def several_run(several_csv, tmp_path_factory):
+    """A multi-label run with two folds and thresholds."""
+    return gallae.train(
+        several_csv,
+        "fast",
+        folds=2,
+        label_separator="|",
+        overrides=["calibration.method=thresholds"],
+        output=tmp_path_factory.mktemp("runs") / "several",
+    )
