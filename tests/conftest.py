@@ -121,3 +121,9 @@ def several_run(several_csv, tmp_path_factory):
         overrides=["calibration.method=thresholds"],
         output=tmp_path_factory.mktemp("runs") / "several",
     )
+
+
+@pytest.fixture(scope="session")
+def write_table():
+    """Return `write_csv`."""
+    return write_csv

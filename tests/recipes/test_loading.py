@@ -42,7 +42,8 @@ def test_overrides_and_seed():
     assert (recipe.model.C, recipe.model.class_weight, recipe.seed) == (2, "balanced", 7)
     assert recipe.features.blocks[0].weight == 2
     assert find_recipe(recipe, ["model.C=3"]).model.C == 3
-    assert find_recipe(Recipe(), ["data.label_map={긍정='9-10'}"]).data.label_map == {"긍정": "9-10"}
+    assert find_recipe(Recipe(), ["data.label_map={'긍정'='9-10'}"]).data.label_map == {"긍정": "9-10"}
+    assert find_recipe(Recipe(), ["data.label_map.긍정=9-10"]).data.label_map == {"긍정": "9-10"}
 
 
 def test_a_recipe_file(tmp_path):

@@ -69,6 +69,8 @@ MISTAKES = {
     "data.colour=red": ["data.colour", "text_column"],
     "data.text_column=3": ["data.text_column", "text in quotes"],
     "model.C.x=1": ["'C' is a value"],
+    "data.label_map={긍정='9-10'}": ["not valid TOML", "need quotes"],
+    "text.steps=[nfc]": ["not valid TOML", "need quotes"],
     "model.C": ["KEY=VALUE"],
     "=1": ["KEY=VALUE"],
 }

@@ -8,8 +8,9 @@ import pytest
 from gallae.data import Corpus, LabelSet
 from gallae.errors import DataError, GallaeError, OutputError, TextError
 from gallae.workflows.audit import audit, audit_summary
-from gallae.workflows.audit_measures import coverage, expected_straddling, repeating, split_words
+from gallae.workflows.audit_measures import expected_straddling, repeating
 from gallae.workflows.audit_wording import LANGUAGES
+from gallae.workflows.audit_words import coverage, split_words
 
 pytestmark = pytest.mark.filterwarnings("error")
 

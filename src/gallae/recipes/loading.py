@@ -116,10 +116,7 @@ def _apply(values: dict[str, Any], override: str) -> None:
     key, sign, text = override.partition("=")
     if not sign or not key.strip():
         raise RecipeError(f"--set {override!r}: write it as KEY=VALUE, such as model.C=0.3.")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text
+    value = _value(text.strip(), override)
     *path, last = key.strip().split(".")
     place: Any = values
     for part in path:
@@ -131,6 +128,18 @@ def _apply(values: dict[str, Any], override: str) -> None:
         place[int(last)] = value
     else:
         place[last] = value
+
+
+def _value(text: str, override: str) -> Any:
+    """Read a value as TOML; what is none is plain text, unless it was meant to be a list or a table."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        if text[:1] + text[-1:] not in ("[]", "{}"):
+            return text
+        raise RecipeError(
+            f"--set {override!r}: the value is not valid TOML: {error}. Texts, and names in Hangul, need quotes."
+        ) from error
 
 
 def _table(values: dict[str, Any], name: str) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class NgramOptions(Table):
 
 
 class KiwiOptions(Table):
-    """A block of mean Kiwi vectors; see `gallae.models.features.KiwiBlock`."""
+    """A block of mean Kiwi vectors; see `gallae.models.kiwi_block.KiwiBlock`."""
 
     kind: Literal["kiwi"]
     weight: float = Field(default=1.0, gt=0)

@@ -13,9 +13,10 @@ from gallae.files import refuse_existing
 from gallae.progress import status
 from gallae.text import TextPipeline, analyses
 from gallae.workflows.audit_findings import find
-from gallae.workflows.audit_measures import measure, measure_words, split_words
+from gallae.workflows.audit_measures import measure
 from gallae.workflows.audit_page import audit_page
 from gallae.workflows.audit_wording import words
+from gallae.workflows.audit_words import measure_words, split_words
 from gallae.workflows.clean import read_or_take, run_steps
 from gallae.workflows.corpus_file import output_file
 from gallae.workflows.showing import percent

@@ -1,131 +1,62 @@
-"""What `audit` measures beyond `gallae.data.describe`: rows, contradictions, words, the other corpus."""
+"""What `audit` measures in texts, labels and the other corpus; words are in `audit_words`."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from gallae.data import Corpus, describe, near_duplicates, normalised_key
+from gallae.data import Corpus, near_duplicates, normalised_key
+from gallae.data.characters import damaged, script_shares
 from gallae.data.duplicates import numbered
 from gallae.data.statistics import label_balance, lengths
-from gallae.data.terms import telling_terms, vocabulary
-from gallae.text import STUDY_DROP_TAGS, TAGS, match_tags
 
 SHOWN = 200  # characters of an example
 ROWS = 10  # row numbers of one kind
-FREQUENT = 150  # words of a cloud
-COVERED = (0.5, 0.8, 0.9, 0.95, 0.99)
-LONG = 512  # tokens that most encoders read
-
-_SIGNS = ("SW", "SO", "SB", "SP", "W_*")
-_CONTENT = frozenset(TAGS) - match_tags((*STUDY_DROP_TAGS, *_SIGNS))
-_TELLING = _CONTENT | {"SL"}
-_VERBS = frozenset(("VV", "VA", "VX"))
-
-
-@dataclass
-class Words:
-    """The tokens of a corpus.
-
-    Attributes:
-        raw: Words between white space, before cleaning.
-        morphemes: Forms of all morphemes after cleaning.
-        content: Those the YNAT study kept, verbs as in a dictionary (좋다), without signs.
-        telling: The content and words in Latin letters.
-    """
-
-    raw: list[list[str]] = field(default_factory=list)
-    morphemes: list[list[str]] = field(default_factory=list)
-    content: list[list[str]] = field(default_factory=list)
-    telling: list[list[str]] = field(default_factory=list)
-
-
-def split_words(texts: Sequence[str], analyses: Iterable[Sequence[str]]) -> Words:
-    """Sort the morphemes ("form/TAG") of each text by what they are used for."""
-    known: dict[str, tuple[str, str, bool, bool]] = {}
-    words = Words(raw=[text.split() for text in texts])
-    for tagged in analyses:
-        items = []
-        for item in tagged:
-            if item not in known:
-                known[item] = _kind(item)
-            items.append(known[item])
-        words.morphemes.append([form for form, _, _, _ in items])
-        words.content.append([term for _, term, content, _ in items if content])
-        words.telling.append([term for _, term, _, telling in items if telling])
-    return words
-
-
-def _kind(tagged: str) -> tuple[str, str, bool, bool]:
-    form, _, tag = tagged.rpartition("/")
-    readable = any(char.isalnum() for char in form)
-    term = f"{form}다" if tag in _VERBS else form
-    return form, term, readable and tag in _CONTENT, readable and tag in _TELLING
 
 
 def measure(corpus: Corpus, other: Corpus | None, examples: int) -> dict[str, Any]:
-    """Measure everything that needs no tokens; `describe`'s dict, with row numbers and more beside."""
+    """Measure everything that needs no tokens: as `gallae.data.describe`, with row numbers and more.
+
+    It is not called: each of the parts that are slow would run twice.
+    """
     texts = corpus.texts
-    found = describe(corpus, None, other, examples=examples)
-    keys, near = [normalised_key(text) for text in texts], near_duplicates(texts)
-    numbers = {"exact": numbered(texts), "normalised": numbered(keys), "near": near}
+    keys = [normalised_key(text) for text in texts]
     full = np.array([bool(text.strip()) for text in texts], dtype=bool)
-    for kind, groups in numbers.items():
-        found["duplicates"][kind] = _duplicates(corpus, groups, np.flatnonzero(full), examples)
-    found["duplicates"]["expected_straddling"] = expected_straddling(near[full])
+    numbers = {"exact": numbered(texts), "normalised": numbered(keys), "near": near_duplicates(texts)}
+    kinds: dict[str, Any] = {
+        kind: _duplicates(corpus, groups, np.flatnonzero(full), examples) for kind, groups in numbers.items()
+    }
+    kinds["expected_straddling"] = expected_straddling(numbers["near"][full])
     blank = np.flatnonzero(~full).tolist()
-    found["blank"] = _kind_of_rows(corpus, blank, 0)
-    found["signs_only"] = _kind_of_rows(corpus, [r for r, t in enumerate(texts) if _signs_only(t)], examples)
-    found["repeated_index"] = _repeated_index(corpus, examples)
+    empty = sum(texts[row] == "" for row in blank)
+    signs = [row for row, text in enumerate(texts) if _signs_only(text)]
+    found: dict[str, Any] = {
+        "source": corpus.source,
+        "rows": len(corpus),
+        "columns": [str(column) for column in corpus.table.columns],
+        "empty": empty,
+        "whitespace": len(blank) - empty,
+        "blank": _kind_of_rows(corpus, blank, 0),
+        "signs_only": _kind_of_rows(corpus, signs, examples),
+        "repeated_index": _repeated_index(corpus, examples),
+        "duplicates": kinds,
+        "characters": lengths([len(text) for text in texts]),
+        "scripts": script_shares(texts),
+        "damaged": damaged(texts, examples),
+    }
     if corpus.label_set is not None:
+        found["labels"] = label_balance(corpus)
         if corpus.label_set.multilabel:
             found["together"] = together(corpus)
         found["conflicts"] = contradictions(corpus, numbers["normalised"], None, examples)
-        found["near_conflicts"] = contradictions(corpus, near, numbers["normalised"], examples)
+        found["near_conflicts"] = contradictions(corpus, numbers["near"], numbers["normalised"], examples)
     if other is not None:
-        found["overlap"] |= _other_side(corpus, other, examples)
-        if corpus.label_set is not None and other.label_set is not None:
-            found["overlap"]["labels"] = _label_shift(corpus, other)
+        found["overlap"] = overlap(corpus, other, examples)
     return found
-
-
-def measure_words(corpus: Corpus, words: Words) -> dict[str, Any]:
-    """Measure lengths in words and morphemes, vocabularies, telling terms, and words for the clouds."""
-    sizes = [len(text) for text in words.morphemes]
-    counts = np.sort(np.fromiter(Counter(chain.from_iterable(words.morphemes)).values(), dtype=np.int64))
-    found: dict[str, Any] = {
-        "words": lengths([len(text) for text in words.raw]),
-        "morphemes": lengths(sizes) | {"longer_than_512": sum(size > LONG for size in sizes)},
-        "vocabulary": vocabulary(words.morphemes) | {"coverage": coverage(counts)},
-        "word_vocabulary": vocabulary(words.raw),
-        "content_vocabulary": vocabulary(words.content),
-        "frequent": {"before": _frequent(words.raw), "after": _frequent(words.content)},
-    }
-    if corpus.label_set is not None:
-        found["telling_terms"] = telling_terms(words.telling, corpus.labels, corpus.label_set.names)
-    return found
-
-
-def coverage(counts: np.ndarray) -> dict[str, int]:
-    """Return how many of the most frequent words make up each share in `COVERED` of all occurrences.
-
-    Args:
-        counts: Occurrences of each distinct word, int (n_words,), ascending.
-    """
-    if not len(counts):
-        return {str(share): 0 for share in COVERED}
-    covered = np.cumsum(counts[::-1]) / counts.sum()
-    return {str(share): int(np.searchsorted(covered, share - 1e-12)) + 1 for share in COVERED}
-
-
-def _frequent(tokens: Sequence[Sequence[str]]) -> list[list[Any]]:
-    counts = Counter(chain.from_iterable(tokens))
-    return [[word, count] for word, count in sorted(counts.items(), key=lambda i: (-i[1], i[0]))[:FREQUENT]]
 
 
 def largest(groups: np.ndarray, most: int) -> list[list[int]]:
@@ -276,38 +207,56 @@ def _repeated_index(corpus: Corpus, examples: int) -> dict[str, Any]:
     return {"count": len(rows), "rows": rows[:ROWS], "examples": values[:examples]}
 
 
-def _other_side(corpus: Corpus, other: Corpus, examples: int) -> dict[str, Any]:
-    """See the overlap from the other corpus: which of its rows stand in the first one too."""
+def overlap(corpus: Corpus, other: Corpus, examples: int) -> dict[str, Any]:
+    """Find the texts that stand in both, blank ones apart.
+
+    Returns:
+        "against" (its source), "rows" (its rows); "exact", "normalised" and "near", rows here that stand
+        there too, with "..._share"; "there", the same from the other side; "there_rows", its first ten;
+        "examples" of pairs, those that are not equal first; "labels_differ" and "labels" if both have any.
+    """
     texts, others = corpus.texts, other.texts
     keys, other_keys = [normalised_key(t) for t in texts], [normalised_key(t) for t in others]
-    groups = near_duplicates([*texts, *others])
+    groups = near_duplicates([*texts, *others]).tolist()
+    here, there = groups[: len(texts)], groups[len(texts) :]
     first: dict[int, int] = {}
-    for row, group in enumerate(groups[: len(texts)].tolist()):
+    for row, group in enumerate(here):
         first.setdefault(group, row)
-    here, known = set(texts), set(keys)
     exact = {text: row for row, text in reversed(list(enumerate(texts)))}
     matched = [
         (row, exact.get(others[row], first[group]))
-        for row, group in enumerate(groups[len(texts) :].tolist())
-        if group in first and others[row].strip()
+        for row, group in enumerate(there)
+        if group in first and keys[first[group]]
     ]
-    shown = [pair for pair in matched if others[pair[0]] not in here]
-    shown += [pair for pair in matched if others[pair[0]] in here]
-    count = len(others)
-    counts = {
-        "exact": sum(text in here and bool(text.strip()) for text in others),
-        "normalised": sum(key in known and bool(key) for key in other_keys),
-        "near": len(matched),
-    }
-    return {
-        "there": counts | {f"{kind}_share": n / max(1, count) for kind, n in counts.items()},
-        "there_rows": [row for row, _ in matched[:ROWS]],
+    matched.sort(key=lambda pair: others[pair[0]] == texts[pair[1]])
+    found: dict[str, Any] = {
+        "against": other.source,
+        "rows": len(others),
+        **_common((texts, keys, here), (others, other_keys, there)),
+        "there": _common((others, other_keys, there), (texts, keys, here)),
+        "there_rows": sorted(row for row, _ in matched)[:ROWS],
         "examples": [
             {"row": match, "text": texts[match][:SHOWN], "other_row": row, "other": others[row][:SHOWN]}
-            for row, match in shown[:examples]
+            for row, match in matched[:examples]
         ],
         "labels_differ": _labels_differ(corpus, other, keys, other_keys),
     }
+    if corpus.label_set is not None and other.label_set is not None:
+        found["labels"] = _label_shift(corpus, other)
+    return found
+
+
+Side = tuple[Sequence[str], Sequence[str], Sequence[int]]
+
+
+def _common(one: Side, other: Side) -> dict[str, Any]:
+    """Count the rows of one side whose text, key or group (the parts of a side) the other has too."""
+    full = [bool(key) for key in one[1]]
+    counts: dict[str, Any] = {}
+    for kind, mine, theirs in zip(("exact", "normalised", "near"), one, other, strict=True):
+        known = set(theirs)
+        counts[kind] = sum(item in known and some for item, some in zip(mine, full, strict=True))
+    return counts | {f"{kind}_share": count / max(1, len(full)) for kind, count in counts.items()}
 
 
 def _labels_differ(

@@ -86,7 +86,7 @@ class PartialRun:
             raise OutputError(
                 f"there is nothing to resume: {self.work} is missing or damaged. Leave --resume away."
             ) from error
-        if request.get("key") != self._key:
+        if request != {"key": self._key}:
             raise OutputError(
                 f"{self.work} was begun with another recipe, other data, other options or another gallae. "
                 "Give the same as then, or start anew with another -o."
