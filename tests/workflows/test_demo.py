@@ -15,7 +15,7 @@ def quick(monkeypatch, tmp_path):
 
     def few(name):
         corpus: Corpus = sample(name)
-        return corpus.take(range(0, len(corpus), 6))
+        return corpus.take(range(0, len(corpus), 12))
 
     monkeypatch.setattr(module, "sample", few)
     return tmp_path

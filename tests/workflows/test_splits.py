@@ -85,16 +85,13 @@ def test_a_file_to_validate_on(corpus, topics_csv, tmp_path, write_table):
 
 
 def test_labels_that_training_rows_lack_are_refused_before_training(tmp_path, write_table):
-    rows = [("가나다 마", "a"), ("라마바 사", "a|b"), ("사아자 차", "b")] * 4 + [("차카타", "a|c"), ("파하카", "b|c")]
-    corpus = gallae.read(write_table(tmp_path / "rare.csv", ["text", "labels"], rows), label_separator="|")
-    failed = 0
-    for seed in range(6):
-        try:
-            make_splits(corpus, SplitOptions(folds=2), find_recipe("fast", seed=seed))
-        except DataError as error:
-            failed += 1
-            assert "'c'" in str(error) and "fewer folds" in str(error)
-    assert failed  # both rows of c fell into one fold
+    rows = [(f"글 {n}", label, n) for n, label in enumerate(["a", "a|b", "b"] * 4)]
+    rows += [("차카타", "a|c", "one"), ("파하카", "b|c", "one")]
+    path = write_table(tmp_path / "rare.csv", ["text", "labels", "group"], rows)
+    corpus = gallae.read(path, label_separator="|", group_column="group")
+    recipe = find_recipe("fast", reading={"group_column": "group"})
+    with pytest.raises(DataError, match=r"training rows of fold \d lack 'c'.*fewer folds"):
+        make_splits(corpus, SplitOptions(folds=2), recipe)
 
 
 def test_folds_need_as_many_rows_of_each_class(tmp_path, write_table):

@@ -75,7 +75,7 @@ def train(
 
 def figures(metrics: dict[str, Any]) -> list[str]:
     """Return a run's figures as lines."""
-    lines = [f"recipe: {metrics['recipe']}, fitted on {metrics['fitted_on']} of {metrics['rows']:,}"]
+    lines = [f"recipe: {metrics['recipe']}, fitted on {metrics['fitted_on']} ({metrics['rows']:,} read)"]
     if "macro_f1" in metrics:
         lines.append(f"held out: {metrics['n']:,} rows ({metrics['split']}), 95 % intervals")
         lines += measured(metrics)

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from gallae.errors import DataError
 from gallae.models.contract import Labels, State, TextClassifier, check_fit_input, encode_labels
 
 
@@ -33,19 +34,32 @@ class AverageClassifier(TextClassifier):
     def of(cls, members: Sequence[TextClassifier]) -> Self:
         """Average classifiers that are fitted already, on the same classes."""
         model = cls(members[0], folds=len(members))
-        model.members_, model.classes_ = list(members), members[0].classes_
-        model.multilabel_ = members[0].multilabel_
+        model._take(list(members))
         return model
+
+    def _take(self, members: list[TextClassifier]) -> None:
+        classes = members[0].classes_
+        for member in members:
+            if not np.array_equal(member.classes_, classes):
+                odd = sorted(set(map(str, classes)) ^ set(map(str, member.classes_)))
+                raise DataError(
+                    f"some folds have no training row of the labels {', '.join(odd)}; their models cannot be "
+                    "averaged. Use fewer folds, add rows, or leave these labels out."
+                )
+        self.members_, self.classes_, self.multilabel_ = members, classes, members[0].multilabel_
 
     def fit(self, texts: Sequence[str], labels: Labels) -> Self:
         """Learn from texts and labels (see `TextClassifier.fit`)."""
         texts, array = check_fit_input(texts, labels)
-        self.classes_, target, self.multilabel_ = encode_labels(array)
-        kind = KFold if self.multilabel_ else StratifiedKFold
+        _, target, multilabel = encode_labels(array)
+        least = len(texts) if multilabel else int(np.bincount(target).min())
+        if not 2 <= self.folds <= least:
+            raise DataError(
+                f"folds is {self.folds}: 2 or more, and at most the {least} rows of the rarest class."
+            )
+        kind = KFold if multilabel else StratifiedKFold
         splits = kind(self.folds, shuffle=True, random_state=self.seed).split(target, target)
-        self.members_ = [
-            clone(self.estimator).fit([texts[i] for i in rows], array[rows]) for rows, _ in splits
-        ]
+        self._take([clone(self.estimator).fit([texts[i] for i in rows], array[rows]) for rows, _ in splits])
         return self
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
