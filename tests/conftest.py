@@ -69,7 +69,9 @@ def gallae_cli(capsys):
 def topics_csv(tmp_path_factory):
     """72 headlines with their topic's name: index, title, topic, source."""
     rows = [(number, *pair, f"신문{number % 9}") for number, pair in enumerate(headlines())]
-    return write_csv(tmp_path_factory.mktemp("topics") / "train.csv", ["index", "title", "topic", "source"], rows)
+    return write_csv(
+        tmp_path_factory.mktemp("topics") / "train.csv", ["index", "title", "topic", "source"], rows
+    )
 
 
 @pytest.fixture(scope="session")
@@ -90,14 +92,18 @@ def dacon_folder(tmp_path_factory):
     write_csv(folder / "test_data.csv", ["index", "title"], tests)
     write_csv(folder / "sample_submission.csv", ["index", "topic_idx"], [(row[0], 0) for row in tests[::-1]])
     write_csv(folder / "by_name.csv", ["title", "topic"], pairs[::5])
-    write_csv(folder / "by_id.csv", ["title", "topic_idx"], [(text, IDS[topic]) for text, topic in pairs[::5]])
+    write_csv(
+        folder / "by_id.csv", ["title", "topic_idx"], [(text, IDS[topic]) for text, topic in pairs[::5]]
+    )
     return folder
 
 
 @pytest.fixture(scope="session")
 def dacon_run(dacon_folder, tmp_path_factory):
     """A run of `fast` on the DACON layout, fitted on every row."""
-    return gallae.train(dacon_folder / "train_data.csv", "fast", output=tmp_path_factory.mktemp("runs") / "dacon")
+    return gallae.train(
+        dacon_folder / "train_data.csv", "fast", output=tmp_path_factory.mktemp("runs") / "dacon"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -77,15 +77,25 @@ def folder_beside(path: str | Path, force: bool = False) -> Iterator[Path]:
 @contextmanager
 def _parents(path: Path) -> Iterator[None]:
     """Make the missing folders above `path`, and remove them again if the block fails."""
-    missing = [parent for parent in path.absolute().parents if not parent.exists()]
+    missing = missing_parents(path)
     try:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
         yield
     except BaseException:
-        for parent in missing:
-            with suppress(OSError):  # not there yet, or no longer empty
-                parent.rmdir()
+        remove_empty(missing)
         raise
+
+
+def missing_parents(path: Path) -> list[Path]:
+    """Return the folders above `path` that do not exist, the innermost first."""
+    return [parent for parent in path.absolute().parents if not parent.exists()]
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove those of the folders that are there and empty."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def test_help_names_every_command(gallae_cli):
     answer = gallae_cli("--help")
     assert answer.code == 0
     assert all(f"\n  {command} " in answer.out for command in COMMANDS)
-    assert "..." not in answer.out
+    assert "..." not in answer.out.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -104,7 +104,9 @@ def test_a_user_s_recipe(gallae_cli, topics_csv, tmp_path):
 
 def test_compare(gallae_cli, topics_csv, tmp_path):
     out = tmp_path / "c"
-    answer = gallae_cli("compare", topics_csv, "-r", "fast", "-r", "bow", "--folds", 2, "--seed", 1, "-o", out)
+    answer = gallae_cli(
+        "compare", topics_csv, "-r", "fast", "-r", "bow", "--folds", 2, "--seed", 1, "-o", out
+    )
     assert answer.code == 0
     lines = answer.out.splitlines()
     assert lines[0].startswith("recipe") and {lines[1].split()[0], lines[2].split()[0]} == {"fast", "bow"}
@@ -124,7 +126,9 @@ def test_evaluate(gallae_cli, topics_run, topics_csv, tmp_path):
 
 
 def test_json_is_one_object_even_where_there_is_much_to_say(gallae_cli, tmp_path, write_table, topics_run):
-    path = write_table(tmp_path / "t.csv", ["title", "topic"], [("", "경제"), ("환율 상승", "경제"), ("x", "세계")])
+    path = write_table(
+        tmp_path / "t.csv", ["title", "topic"], [("", "경제"), ("환율 상승", "경제"), ("x", "세계")]
+    )
     audited = gallae_cli("audit", path, "--json", "-o", tmp_path / "a.html")
     assert json.loads(audited.out)["rows"] == 3 and "1 of 3 texts are empty" in audited.err
     assert json.loads(gallae_cli("evaluate", topics_run.folder, path, "--json").out)["n"] == 3
@@ -137,7 +141,9 @@ def test_quiet_says_results_only(gallae_cli, tmp_path, write_table, topics_run):
 
 
 def test_audit_and_clean(gallae_cli, topics_csv, dacon_folder, tmp_path):
-    answer = gallae_cli("audit", topics_csv, "--against", dacon_folder / "test_data.csv", "-o", tmp_path / "a.html")
+    answer = gallae_cli(
+        "audit", topics_csv, "--against", dacon_folder / "test_data.csv", "-o", tmp_path / "a.html"
+    )
     assert answer.code == 0 and "72 rows" in answer.out and (tmp_path / "a.html").exists()
     answer = gallae_cli("clean", topics_csv, "-o", tmp_path / "clean.csv", "--steps", "hanja,nfc,spaces")
     assert answer.code == 0
@@ -187,7 +193,11 @@ def test_dacon_end_to_end(gallae_cli, dacon_folder, tmp_path):
 
 
 def test_near_duplicates_are_warned_of(gallae_cli, tmp_path, write_table):
-    rows = [(f"{'긴 문장 ' * 5}{word * 20}{end}", word) for word in "ab" for end in (".", "!", "", "?", "..", "!!")]
+    rows = [
+        (f"{'긴 문장 ' * 5}{word * 20}{end}", word)
+        for word in "ab"
+        for end in (".", "!", "", "?", "..", "!!")
+    ]
     path = write_table(tmp_path / "t.csv", ["text", "label"], rows)
     answer = gallae_cli("train", path, "-r", "fast", "--holdout", "0.5", "-o", tmp_path / "run")
     assert "near duplicate" in answer.err and "data.keep_duplicates_together=true" in answer.err
@@ -253,7 +263,8 @@ def test_heavy_packages_are_imported_late():
     heavy = {"pandas", "numpy", "sklearn", "scipy", "matplotlib", "kiwipiepy", "pyarrow", "torch", "pydantic"}
     code = (
         "import sys, gallae; before = set(sys.modules); from gallae.cli.main import run; run(['--help']); "
-        "run(['predict', '-h']); print(sorted(before), file=sys.stderr); print(sorted(sys.modules), file=sys.stderr)"
+        "run(['predict', '-h']); "
+        "print(sorted(before), file=sys.stderr); print(sorted(sys.modules), file=sys.stderr)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     imported, helped = (set(eval(line)) for line in result.stderr.splitlines())
@@ -261,7 +272,9 @@ def test_heavy_packages_are_imported_late():
     assert not heavy - {"pydantic"} & helped
 
 
-def test_the_same_numbers_from_another_working_directory(gallae_cli, topics_csv, topics_run, tmp_path, monkeypatch):
+def test_the_same_numbers_from_another_working_directory(
+    gallae_cli, topics_csv, topics_run, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     answer = gallae_cli("train", topics_csv, "-r", "fast", "--holdout", "0.25")
     run = gallae.Run(Path(answer.out.splitlines()[-1].removeprefix("run: ")))

@@ -9,7 +9,9 @@ from gallae.errors import MissingExtra, RecipeError
 from gallae.models.registry import build
 from gallae.recipes import Recipe, find_recipe, parse_recipe, shipped_recipes
 
-FILES = sorted(file.name for file in resources.files("gallae.recipes").iterdir() if file.name.endswith(".toml"))
+FILES = sorted(
+    file.name for file in resources.files("gallae.recipes").iterdir() if file.name.endswith(".toml")
+)
 PROMISED = {
     "default", "fast", "bow", "bigram", "tfidf-word", "tfidf-char", "tfidf-morph", "nbsvm", "fasttext",
 }  # fmt: skip
@@ -38,7 +40,9 @@ def test_every_shipped_recipe_trains_saves_and_loads(file, topics_csv, tmp_path)
 
 
 def test_overrides_and_seed():
-    recipe = find_recipe("fast", ["model.C = 2", "model.class_weight=balanced", "features.blocks.0.weight=2"], 7)
+    recipe = find_recipe(
+        "fast", ["model.C = 2", "model.class_weight=balanced", "features.blocks.0.weight=2"], 7
+    )
     assert (recipe.model.C, recipe.model.class_weight, recipe.seed) == (2, "balanced", 7)
     assert recipe.features.blocks[0].weight == 2
     assert find_recipe(recipe, ["model.C=3"]).model.C == 3

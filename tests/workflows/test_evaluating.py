@@ -8,7 +8,9 @@ from gallae.errors import DataError, OutputError
 
 def test_keys_and_figures_are_those_of_training(topics_run, tmp_path, write_table):
     table = topics_run.predictions
-    path = write_table(tmp_path / "held.csv", ["title", "topic"], table[["text", "label"]].itertuples(index=False))
+    path = write_table(
+        tmp_path / "held.csv", ["title", "topic"], table[["text", "label"]].itertuples(index=False)
+    )
     figures = gallae.evaluate(topics_run.folder, path)
     trained = topics_run.metrics
     assert set(figures) <= set(trained)
@@ -26,7 +28,9 @@ def test_several_labels_have_the_same_keys_too(several_run, several_csv):
 
 
 def test_names_and_ids_are_the_same_labels(dacon_run, dacon_folder):
-    names, ids = (gallae.evaluate(dacon_run.folder, dacon_folder / f"by_{kind}.csv") for kind in ("name", "id"))
+    names, ids = (
+        gallae.evaluate(dacon_run.folder, dacon_folder / f"by_{kind}.csv") for kind in ("name", "id")
+    )
     assert names["per_class"] == ids["per_class"]
     assert set(names["per_class"]) == {"경제", "세계", "스포츠"}
 
@@ -60,9 +64,15 @@ def test_a_label_without_a_training_row_is_unknown(tmp_path, write_table):
 def own_columns(tmp_path_factory, write_table):
     """A run trained on columns that no one would guess, beside others that one would."""
     folder = tmp_path_factory.mktemp("own")
-    rows = [(f"잡음 {n}", "x", f"{word} {n}", name) for n in range(8) for word, name in (("가가", "A"), ("나나", "B"))]
+    rows = [
+        (f"잡음 {n}", "x", f"{word} {n}", name)
+        for n in range(8)
+        for word, name in (("가가", "A"), ("나나", "B"))
+    ]
     path = write_table(folder / "train.csv", ["text", "label", "속글", "갈래"], rows)
-    run = gallae.train(path, "fast", text_column="속글", label_column="갈래", output=folder / "run", report=False)
+    run = gallae.train(
+        path, "fast", text_column="속글", label_column="갈래", output=folder / "run", report=False
+    )
     return run, path
 
 

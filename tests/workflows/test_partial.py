@@ -44,7 +44,11 @@ def test_resumed_folds_equal_an_uninterrupted_run(topics_csv, tmp_path, monkeypa
     monkeypatch.undo()
     assert f"--resume {tmp_path / 'run'}" in caplog.text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run.partial", "whole"]
-    assert sorted(p.name for p in (tmp_path / "run.partial").iterdir()) == ["fold-0", "fold-1", "request.json"]
+    assert sorted(p.name for p in (tmp_path / "run.partial").iterdir()) == [
+        "fold-0",
+        "fold-1",
+        "request.json",
+    ]
     with pytest.raises(OutputError, match=r"interrupted.*--resume"):
         gallae.train(topics_csv, output=tmp_path / "run", **options)
     fits = stop_at(99)
@@ -64,7 +68,11 @@ def test_resumed_comparison(topics_csv, tmp_path, monkeypatch, stop_at):
         stop_at(4)  # the second fold of the second recipe
         gallae.compare(topics_csv, output=tmp_path / "c", **options)
     monkeypatch.undo()
-    assert {path.name for path in (tmp_path / "c.partial").iterdir()} == {"request.json", "fast", "bow.partial"}
+    assert {path.name for path in (tmp_path / "c.partial").iterdir()} == {
+        "request.json",
+        "fast",
+        "bow.partial",
+    }
     fits = stop_at(99)
     resumed = gallae.compare(topics_csv, resume=tmp_path / "c", **options)
     assert len(fits) == 1
@@ -104,7 +112,9 @@ def interrupted(topics_csv, tmp_path, monkeypatch, stop_at):
     return tmp_path / "run"
 
 
-@pytest.mark.parametrize("change", [{"seed": 3}, {"folds": 3}, {"recipe": "bow"}, {"overrides": ["model.C=9"]}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 3}, {"folds": 3}, {"recipe": "bow"}, {"overrides": ["model.C=9"]}]
+)
 def test_only_the_same_is_resumed(topics_csv, interrupted, change):
     with pytest.raises(OutputError, match="another recipe, other data"):
         gallae.train(topics_csv, resume=interrupted, **{"recipe": "fast", "folds": 2} | change)

@@ -76,7 +76,9 @@ def test_near_duplicates_are_warned_of_or_kept_together(tmp_path, write_table, c
 
 
 def test_a_file_to_validate_on(corpus, topics_csv, tmp_path, write_table):
-    path = write_table(tmp_path / "valid.csv", ["title", "topic"], [("환율 상승", "경제"), ("류현진 승리", "스포츠")])
+    path = write_table(
+        tmp_path / "valid.csv", ["title", "topic"], [("환율 상승", "경제"), ("류현진 승리", "스포츠")]
+    )
     splits, _ = make_splits(corpus, SplitOptions(valid=path), find_recipe("fast"))
     assert splits[0].train is corpus and splits[0].valid.labels == ["경제", "스포츠"]
     write_table(path, ["title", "topic"], [("환율 상승", "경재")])

@@ -56,7 +56,9 @@ def test_a_column_a_label_gets_probabilities(dacon_run, dacon_folder, out, tmp_p
 
 
 def test_ids_of_a_column_that_only_the_sample_names(dacon_run, out, tmp_path, write_table):
-    test = write_table(tmp_path / "t.csv", ["기사번호", "title"], [("A-1", "코스피 급락"), ("A-2", "손흥민 결승골")])
+    test = write_table(
+        tmp_path / "t.csv", ["기사번호", "title"], [("A-1", "코스피 급락"), ("A-2", "손흥민 결승골")]
+    )
     sample = write_table(tmp_path / "s.csv", ["기사번호", "topic_idx"], [("A-2", 0), ("A-1", 0)])
     gallae.submit(dacon_run.folder, test, sample, out)
     assert [row[0] for row in rows_of(out)] == ["기사번호", "A-2", "A-1"]
@@ -76,7 +78,9 @@ def test_fewer_rows_than_the_test_file_are_noted(dacon_run, dacon_folder, out, t
 
 
 def test_several_labels_in_one_column(several_run, out, tmp_path, write_table):
-    test = write_table(tmp_path / "t.csv", ["id", "text"], [(1, "한국은행, 금리 동결에 상승 손흥민, 결승골로 승리")])
+    test = write_table(
+        tmp_path / "t.csv", ["id", "text"], [(1, "한국은행, 금리 동결에 상승 손흥민, 결승골로 승리")]
+    )
     sample = write_table(tmp_path / "s.csv", ["id", "labels"], [(1, "x")])
     gallae.submit(several_run.folder, test, sample, out)
     assert rows_of(out)[1][1] == "|".join(several_run.model.predict([rows_of(test)[1][1]])[0])

@@ -50,7 +50,9 @@ def test_predictions(topics_run):
     assert len(table) == 18 and set(table["fold"]) == {0}
     assert table["index"].isin(range(72)).all() and table["index"].is_unique
     assert (table["label"] == table["predicted"]).mean() == pytest.approx(topics_run.metrics["accuracy"])
-    assert np.array_equal(topics_run.model.predict_proba(table["text"].tolist()), probabilities_of(topics_run))
+    assert np.array_equal(
+        topics_run.model.predict_proba(table["text"].tolist()), probabilities_of(topics_run)
+    )
 
 
 def test_the_same_seed_gives_the_same_figures(topics_csv, topics_run, tmp_path):
@@ -65,7 +67,10 @@ def test_the_same_seed_gives_the_same_figures(topics_csv, topics_run, tmp_path):
 
 def test_another_process_gives_the_same_probabilities(topics_run, tmp_path):
     texts = ["코스피 급락", "손흥민 결승골", "", "日 총리"]
-    code = "import sys, gallae, numpy; numpy.save(sys.argv[2], gallae.load(sys.argv[1]).predict_proba(sys.argv[3:]))"
+    code = (
+        "import sys, gallae, numpy; "
+        "numpy.save(sys.argv[2], gallae.load(sys.argv[1]).predict_proba(sys.argv[3:]))"
+    )
     target = tmp_path / "there.npy"
     subprocess.run([sys.executable, "-c", code, topics_run.folder, target, *texts], check=True)
     assert np.array_equal(np.load(target), topics_run.model.predict_proba(texts))
@@ -134,7 +139,11 @@ def test_several_labels_a_text(several_run):
 
 
 def test_zero_one_columns_are_labels(tmp_path, write_table):
-    rows = [(f"욕설 {n}", 1, 0) for n in range(8)] + [(f"혐오 {n}", 0, 1) for n in range(8)] + [("안녕", 0, 0)] * 4
+    rows = (
+        [(f"욕설 {n}", 1, 0) for n in range(8)]
+        + [(f"혐오 {n}", 0, 1) for n in range(8)]
+        + [("안녕", 0, 0)] * 4
+    )
     path = write_table(tmp_path / "flags.csv", ["문장", "욕설", "혐오"], rows)
     run = gallae.train(path, "fast", holdout=0.25, label_column="욕설,혐오", output=tmp_path / "run")
     assert run.model.classes_.tolist() == ["욕설", "혐오"]
@@ -142,7 +151,11 @@ def test_zero_one_columns_are_labels(tmp_path, write_table):
 
 
 def test_labels_made_by_a_map(tmp_path, write_table):
-    rows = [(f"최고 {n}", 9 + n % 2) for n in range(9)] + [(f"별로 {n}", 1 + n % 4) for n in range(9)] + [("음", 6)]
+    rows = (
+        [(f"최고 {n}", 9 + n % 2) for n in range(9)]
+        + [(f"별로 {n}", 1 + n % 4) for n in range(9)]
+        + [("음", 6)]
+    )
     path = write_table(tmp_path / "ratings.csv", ["후기", "rating"], rows)
     label_map = {"긍정": "9-10", "부정": "1-4"}
     run = gallae.train(path, "fast", holdout=0.3, label_map=label_map, output=tmp_path / "run")
@@ -195,7 +208,12 @@ def test_a_language_is_checked_before_training(tmp_path):
 
 
 def test_mistakes_leave_nothing(topics_csv, tmp_path):
-    for options in ({"text_column": "headline"}, {"recipe": "fats"}, {"folds": 50}, {"overrides": ["model.C=0"]}):
+    for options in (
+        {"text_column": "headline"},
+        {"recipe": "fats"},
+        {"folds": 50},
+        {"overrides": ["model.C=0"]},
+    ):
         with pytest.raises((DataError, RecipeError)):
             gallae.train(topics_csv, output=tmp_path / "deep" / "run", **options)
     assert list(tmp_path.iterdir()) == []

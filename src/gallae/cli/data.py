@@ -31,7 +31,10 @@ def audit(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Look at a corpus before training: duplicates, conflicts, balance, damage, words."""
+    """Look at a corpus before training.
+
+    Duplicates, one text under several labels, label balance, lengths, scripts, damaged encoding, vocabulary.
+    """
     o.set_up(quiet, verbose)
     from gallae.workflows.audit import audit, audit_summary
 
@@ -63,7 +66,10 @@ def clean(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Write what preprocessing makes of each text, beside the original."""
+    """Write what preprocessing makes of each text.
+
+    The original stands beside it.
+    """
     o.set_up(quiet, verbose)
     from gallae.workflows.clean import clean, clean_summary
 

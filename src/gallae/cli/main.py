@@ -18,11 +18,12 @@ from gallae.errors import GallaeError
 # Typer carries its own copy of click, or uses the installed one, by version.
 ClickException: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
-class _Stopped(Exception):
+
+class _Stopped(Exception):  # noqa: N818 - no error
     """Ctrl-C."""
 
 
-class _ReaderGone(Exception):
+class _ReaderGone(Exception):  # noqa: N818 - no error
     """The reader of our output has gone, as in `gallae predict ... | head`."""
 
 

@@ -19,7 +19,10 @@ def demo(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Audit, compare three recipes, train, predict and report, on the embedded headlines."""
+    """Run the whole path on the embedded headlines.
+
+    Audit, compare three recipes, train the best, predict, and write the pages.
+    """
     o.set_up(quiet, verbose)
     from gallae.workflows.demo import demo
 
@@ -49,7 +52,10 @@ def train(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Train a classifier; measure it on held-out rows; save both as a run folder."""
+    """Train a classifier, measure it, and save both as a run folder.
+
+    Without --valid, --holdout or --folds it is fitted on every row and not measured.
+    """
     o.set_up(quiet, verbose)
     from gallae.workflows.training import train
 
@@ -127,7 +133,10 @@ def compare(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Train recipes on the same rows; one table, the best first, with tests between every two."""
+    """Train several recipes on the same rows and compare them.
+
+    One table, the best first, and tests between every two. Without a split a fifth of the rows is held out.
+    """
     o.set_up(quiet, verbose)
     from gallae.workflows.comparing import compare, comparison_lines, pair_lines
 

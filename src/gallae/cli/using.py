@@ -68,7 +68,10 @@ def predict(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Predict a file, a pipe or a text: one row each, as CSV unless -o says otherwise."""
+    """Predict a file, a pipe or a text.
+
+    One row each, as CSV unless -o says otherwise. A pipe has one text a line.
+    """
     o.set_up(quiet, verbose)
     from gallae.workflows.predicting import predict
 
@@ -91,7 +94,10 @@ def submit(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Write a competition's submission file, in the shape of its sample."""
+    """Write a competition's submission file.
+
+    It has the columns, rows and order of the sample.
+    """
     o.set_up(quiet, verbose)
     from gallae.workflows.submitting import submit
 

@@ -138,7 +138,7 @@ def _value(text: str, override: str) -> Any:
         if text[:1] + text[-1:] not in ("[]", "{}"):
             return text
         raise RecipeError(
-            f"--set {override!r}: the value is not valid TOML: {error}. Texts, and names in Hangul, need quotes."
+            f"--set {override!r}: not valid TOML: {error}. Texts, and names in Hangul, need quotes."
         ) from error
 
 

@@ -15,7 +15,14 @@ from typing import Self
 import numpy as np
 
 from gallae.errors import OutputError
-from gallae.files import folder_beside, read_json, refuse_existing, write_json
+from gallae.files import (
+    folder_beside,
+    missing_parents,
+    read_json,
+    refuse_existing,
+    remove_empty,
+    write_json,
+)
 from gallae.models.contract import TextClassifier
 from gallae.models.persistence import load_with_facts, write_model
 
@@ -66,6 +73,7 @@ class PartialRun:
         self._key = key
         self._force = force
         self._inner = inner
+        self._missing = missing_parents(folder)
         if resume:
             self._check_resumable()
         else:
@@ -100,6 +108,7 @@ class PartialRun:
     ) -> None:
         if kind is None or not self._has_parts():
             shutil.rmtree(self.work, ignore_errors=True)
+            remove_empty(self._missing)
         elif not self._inner:
             log.warning("finished parts are kept in %s: go on with --resume %s", self.work, self.folder)
 
