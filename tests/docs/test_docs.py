@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import json
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -16,16 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic_core import PydanticUndefined
 
 from gallae.cli.main import run
 from gallae.models import heads, registry
-from gallae.recipes import shipped_recipes
+from gallae.recipes import schema, shipped_recipes
 from gallae.text import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "README.ko.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
 NOT_RUN = "<!-- not run -->"
+UNLISTED = ("blocks", "family")  # described in words
 COMMANDS = ("demo", "audit", "clean", "train", "compare", "evaluate", "predict", "submit", "recipes")
 _FENCE = re.compile(
     r"^(?P<before>[^\n]*)\n```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -239,6 +242,22 @@ def test_recipes_page_lists_every_recipe_and_key() -> None:
         assert f"| `{name}` |" in text
         for key in re.findall(r"^(\w+) =", recipe.to_toml(), re.MULTILINE):
             assert f"`{key}`" in text or f"{key} =" in text, f"{name}: {key}"
+
+
+def test_recipes_page_tells_every_default() -> None:
+    text = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `(\w+)` \| `([^`]*)`", text, re.MULTILINE))
+    tables = (schema.Recipe, schema.DataOptions, schema.TextOptions, schema.NgramOptions, schema.KiwiOptions)
+    models = (schema.LinearOptions, schema.FastTextOptions, schema.CalibrationOptions)
+    for table in (*tables, *models):
+        for key, field in table.model_fields.items():
+            default = field.default
+            if (
+                default is not PydanticUndefined
+                and not isinstance(default, schema.Table)
+                and key not in UNLISTED
+            ):
+                assert (key, json.dumps(default)) in listed, f"{table.__name__}.{key}: {default!r}"
 
 
 def test_text_page_tells_what_steps_do() -> None:

@@ -135,8 +135,10 @@ def refuse_foreign(folder: Path) -> None:
     """Make sure that --force replaces nothing but what gallae wrote.
 
     Raises:
-        OutputError: if `folder` holds other things.
+        OutputError: if `folder` is a file, or holds other things.
     """
+    if folder.is_file():
+        raise OutputError(f"{folder} is a file; a folder is to be written there. Choose another output.")
     if not folder.is_dir() or not any(folder.iterdir()):
         return
     if not any((folder / name).exists() for name in _MARKS):
