@@ -31,7 +31,9 @@ from gallae.text import cache as morpheme_cache
 from gallae.text.kiwi_vectors import kiwi_vectors
 
 Tagged = list[list[str]]
-DROPPED = match_tags(find_recipe("default").text.drop_tags)
+DEFAULT = find_recipe("default")
+DROPPED = match_tags(DEFAULT.text.drop_tags)
+NGRAMS = next(block["ngrams"] for block in DEFAULT.feature_blocks() if block.get("unit") == "morpheme")
 CONTENT = match_tags(CONTENT_TAGS)
 
 
@@ -66,7 +68,15 @@ class Bare:
         self.characters = TfidfVectorizer(
             analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, min_df=2, lowercase=False
         )
-        self.words = TfidfVectorizer(analyzer=forms, sublinear_tf=True, min_df=2)
+        self.words = TfidfVectorizer(
+            tokenizer=forms,
+            token_pattern=None,
+            preprocessor=list,
+            lowercase=False,
+            ngram_range=NGRAMS,
+            sublinear_tf=True,
+            min_df=2,
+        )
         self.means = KiwiMeans()
 
     def fit(self, texts: Sequence[str], labels: Sequence[str]) -> Bare:

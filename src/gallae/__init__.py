@@ -1,11 +1,8 @@
 """gallae (갈래): a Korean-first workbench for text classification.
 
-    import gallae
-
-    run = gallae.train("train.csv", recipe="default", holdout=0.2)
-    print(run.metrics["macro_f1"])
-    run.model.predict(["코스피 2% 급등…외국인 사흘째 순매수"])
-    model = gallae.load(run.folder)
+>>> import gallae
+>>> run = gallae.train("train.csv", recipe="default", holdout=0.2)  # doctest: +SKIP
+>>> run.model.predict(["코스피 2% 급등…외국인 사흘째 순매수"])  # doctest: +SKIP
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import errno
 import io
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -19,11 +20,11 @@ from gallae.errors import GallaeError
 ClickException: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
-class _Stopped(Exception):  # noqa: N818 - no error
+class _Stopped(Exception):
     """Ctrl-C."""
 
 
-class _ReaderGone(Exception):  # noqa: N818 - no error
+class _ReaderGone(Exception):
     """The reader of our output has gone, as in `gallae predict ... | head`."""
 
 
@@ -73,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # no terminal is too old to be answered
             stream.reconfigure(errors="backslashreplace")
+    # A plain kill would leave temporary files; an exit cleans up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(run(arguments))
 
 
