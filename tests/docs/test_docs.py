@@ -69,9 +69,9 @@ def commands(block: Block) -> Iterator[str]:
 
 
 def _rows(name: str) -> list[list[str]]:
-    """An embedded corpus, thinned out: every fifth row."""
+    """An embedded corpus, thinned out: every seventh row."""
     text = (resources.files("gallae.data") / "samples" / f"{name}.csv").read_text("utf-8")
-    return list(csv.reader(text.splitlines()))[1::5]
+    return list(csv.reader(text.splitlines()))[1::7]
 
 
 def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]], separator: str = ",") -> None:
