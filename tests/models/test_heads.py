@@ -11,7 +11,17 @@ from sklearn.svm import LinearSVC
 
 from gallae.errors import RecipeError
 from gallae.models import heads
-from gallae.models.heads import BUILT_IN, HeadOptions, classifiers, fit_head, restore_head, stack
+from gallae.models.heads import (
+    BUILT_IN,
+    HeadOptions,
+    classifiers,
+    fit_head,
+    register_classifier,
+    restore_head,
+    stack,
+)
+from gallae.models.linear import LinearClassifier
+from gallae.models.persistence import load
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +163,14 @@ def test_state_comes_back(rows):
     head = fit("svm", *rows)
     copy = restore_head(head.state())
     assert np.array_equal(copy.scores([rows[0]]), head.scores([rows[0]]))
+
+
+def test_an_estimator_whose_fitted_parts_skops_does_not_know_is_registered_in_one_line(tmp_path, monkeypatch):
+    from sklearn.ensemble import RandomForestClassifier
+
+    monkeypatch.setattr(heads, "_OWN", {})
+    register_classifier("forest", RandomForestClassifier(n_estimators=5, random_state=0))
+    texts, labels = ["가을 하늘", "가을 바람", "야구 결승", "야구 개막"] * 4, list("ccss") * 4
+    model = LinearClassifier(classifier="forest").fit(texts, labels)
+    model.save(tmp_path / "model")
+    assert np.array_equal(load(tmp_path / "model").predict_proba(texts), model.predict_proba(texts))

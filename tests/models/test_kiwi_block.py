@@ -1,7 +1,10 @@
 """The block of Kiwi vectors."""
 
 import logging
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -87,3 +90,21 @@ def test_another_version_of_kiwi_is_said_and_new_words_get_no_vector(block, capl
 
 def test_names(block):
     assert len(set(block.names())) == DIMENSIONS
+
+
+def test_the_same_numbers_in_processes_that_hash_differently(tmp_path):
+    program = (
+        "import sys; from gallae.data import sample; from gallae.models.kiwi_block import KiwiBlock;"
+        "from gallae.models.documents import Documents; texts = sample().texts[:100]; block = KiwiBlock();"
+        "block.fit(Documents(texts)); sys.stdout.buffer.write(block.transform(Documents(texts)).tobytes())"
+    )
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    )
+    assert first and first == second

@@ -50,7 +50,7 @@ def test_lines_for_a_terminal(comparison):
     lines = comparison_lines(comparison.table)
     assert len(lines) == 4 and lines[1].split()[0] == comparison.table["recipe"][0]
     assert len({len(line) for line in lines}) == 1
-    assert "McNemar p = " in pair_lines(comparison.pairs)[0]
+    assert "McNemar p = " in pair_lines(comparison.pairs, comparison.table["recipe"].iloc[0])[0]
 
 
 def test_models_are_usable(comparison):

@@ -154,7 +154,8 @@ def compare(
         language=language,
         **o.reading(text_column, label_column, format, encoding, label_separator, group_column),
     )
-    for line in [*comparison_lines(comparison.table), "", *pair_lines(comparison.pairs)]:
+    leads = pair_lines(comparison.pairs, comparison.table["recipe"].iloc[0])
+    for line in [*comparison_lines(comparison.table), "", *leads]:
         typer.echo(line)
     typer.echo(f"comparison: {comparison.folder}")
 

@@ -54,7 +54,7 @@ def evaluate(
 @app.command()
 def predict(
     model: o.Model,
-    file: Annotated[str | None, typer.Argument(metavar="[FILE | -]", help="- is standard input.")] = None,
+    file: Annotated[str | None, typer.Argument(metavar="FILE|-", help="- is standard input.")] = None,
     text: Annotated[list[str] | None, typer.Option("--text", help="A text; repeatable.")] = None,
     top_k: Annotated[int, typer.Option("--top-k", metavar="K", help="Labels a text; 0 for all p_.")] = 1,
     output: Annotated[

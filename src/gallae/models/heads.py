@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from sklearn.svm import LinearSVC
 from gallae.errors import ModelError, RecipeError
 from gallae.models.contract import State
 
+log = logging.getLogger(__name__)
 Rows: TypeAlias = sp.csr_matrix
 _NEVER = -14.0  # the score of a class that was not met: about the log of one in a million
 
@@ -190,12 +192,25 @@ def register_classifier(name: str, estimator: Any, trusted: Sequence[str] = ()) 
     Raises:
         RecipeError: if the name is a built-in classifier's.
     """
-    import skops.io
-
     if name in BUILT_IN:
         raise RecipeError(f"the classifier {name!r} is built in; choose another name.")
     _OWN[name] = estimator
-    _TRUSTED.update(skops.io.get_untrusted_types(data=skops.io.dumps(estimator)), trusted)
+    _TRUSTED.update(_types_of(estimator), trusted)
+
+
+def _types_of(estimator: Any) -> set[str]:
+    """Return the types in an estimator that skops alone would refuse, also those it has once fitted."""
+    import skops.io
+
+    found = set(skops.io.get_untrusted_types(data=skops.io.dumps(estimator)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            fitted = clone(estimator).fit(sp.csr_matrix(np.eye(20, dtype=np.float32)), np.arange(20) % 2)
+            found |= set(skops.io.get_untrusted_types(data=skops.io.dumps(fitted)))
+        except Exception as error:  # the user's may ask for more than a toy; `trusted` is left
+            log.debug("%r cannot be tried on a toy: %s", estimator, error)
+    return found
 
 
 def classifiers() -> tuple[str, ...]:

@@ -43,7 +43,7 @@ class KiwiBlock:
         """Learn the document frequencies, and fetch the vectors of the texts' morphemes."""
         frequencies: dict[str, int] = {}
         for tokens in self._tag_filter(documents.tagged):
-            for token in set(tokens):
+            for token in dict.fromkeys(tokens):  # not a set, whose order changes from process to process
                 frequencies[token] = frequencies.get(token, 0) + 1
         table = kiwi_vectors()
         self.landmarks, self.version = table.landmarks, table.version

@@ -82,7 +82,8 @@ def _parse(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{source} is not valid TOML: {error}.") from error
+        hint = "" if text.isascii() else ' A key with Korean letters stands in quotes: "긍정" = ...'
+        raise RecipeError(f"{source} is not valid TOML: {error}.{hint}") from error
 
 
 def _read(name: str | Path) -> tuple[dict[str, Any], str]:
@@ -92,7 +93,7 @@ def _read(name: str | Path) -> tuple[dict[str, Any], str]:
         return _parse(shipped.read_text("utf-8"), str(name)), str(name)
     if path.suffix != ".toml":
         known = list(shipped_recipes())
-        near = difflib.get_close_matches(str(name), known, n=1)
+        near = _nearest(str(name), known)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise RecipeError(
             f"there is no recipe {str(name)!r}.{hint} Shipped: {', '.join(known)}. "
@@ -200,7 +201,7 @@ def _explain(problem: Any, values: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in location)
     if problem["type"] == "extra_forbidden":
         allowed = _allowed(location[:-1], values)
-        near = difflib.get_close_matches(str(location[-1]), allowed, n=1)
+        near = _nearest(str(location[-1]), allowed)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         return f"there is no field {key!r}.{hint} Allowed: {', '.join(allowed)}"
     if problem["type"] == "union_tag_invalid":
@@ -249,3 +250,9 @@ def _tables(annotation: Any) -> list[type[BaseModel]]:
         parts = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
         return [table for part in parts for table in _tables(part)]
     return []
+
+
+def _nearest(name: str, known: Sequence[str]) -> list[str]:
+    """Return the known name most like `name`, whatever their case; none if none is like it."""
+    by_lower = {other.lower(): other for other in known}
+    return [by_lower[near] for near in difflib.get_close_matches(name.lower(), list(by_lower), n=1)]

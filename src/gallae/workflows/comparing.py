@@ -231,13 +231,17 @@ def comparison_lines(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def pair_lines(pairs: Sequence[dict[str, Any]]) -> list[str]:
-    """Return a line for each two recipes: difference, interval, McNemar's p."""
+def pair_lines(pairs: Sequence[dict[str, Any]], best: str) -> list[str]:
+    """Return a line for each other recipe: the best one's lead, its interval, McNemar's p."""
     lines = []
     for pair in pairs:
-        low, high = pair["macro_f1_difference_interval"]
+        if best not in (pair["a"], pair["b"]):
+            continue
+        sign = 1 if pair["a"] == best else -1
+        low, high = sorted(sign * bound for bound in pair["macro_f1_difference_interval"])
         lines.append(
-            f"{pair['a']} - {pair['b']}: macro-F1 {pair['macro_f1_difference']:+.4f} "
+            f"{best} - {pair['b'] if sign > 0 else pair['a']}: "
+            f"macro-F1 {sign * pair['macro_f1_difference']:+.4f} "
             f"(95 % {low:+.4f} to {high:+.4f}), McNemar p = {pair['p_value']:.2g}"
         )
     return lines

@@ -50,13 +50,13 @@ def demo(
     with folder_beside(folder, force) as target:
         say(f"1. audit: {len(corpus):,} headlines written for this project")
         found = audit(corpus, output=target / "audit.html", language=language)
-        for line in audit_summary(found)[:6]:
+        for line in filter(str.strip, audit_summary(found)[:6]):
             say(f"   {line}")
         say("2. compare: three recipes, 5 folds, every headline predicted by a model that has not seen it")
         comparison = compare(corpus, RECIPES, folds=5, output=target / "comparison", language=language)
-        for line in [*comparison_lines(comparison.table), *pair_lines(comparison.pairs)]:
-            say(f"   {line}")
         best = str(comparison.table["recipe"].iloc[0])
+        for line in [*comparison_lines(comparison.table), *pair_lines(comparison.pairs, best)]:
+            say(f"   {line}")
         say(f"3. train: {best} on every row")
         train(corpus, best, output=target / "run", language=language)
         say("4. predict: headlines it has never seen")
