@@ -21,7 +21,7 @@ unit: .venv/dev
 	$(BIN)/pytest --cov=gallae --cov-report=term:skip-covered --cov-fail-under=90
 
 docs: .venv/dev
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 .venv/core: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
