@@ -58,7 +58,7 @@ def heat_map(
         axes.invert_yaxis()
         font = 9 if many <= 20 else 6.5
         names = [short(name, 16) for name in columns]
-        tilted = max(map(len, names), default=0) > 5
+        tilted = max(map(len, names), default=0) > (5 if many <= 9 else 3)
         axes.set_xticks(np.arange(n_columns) + 0.5, names, fontsize=font, rotation=40 if tilted else 0,
                         ha="left" if tilted else "center", rotation_mode="anchor")  # fmt: skip
         axes.set_yticks(np.arange(n_rows) + 0.5, [short(name) for name in rows], fontsize=font)
@@ -127,6 +127,8 @@ def histogram(
                 axes.axvline(at, color=ORANGE, linewidth=1.4, linestyle=line)
                 axes.annotate(f"{name} {at:,.3g}", (at, 1), xycoords=("data", "axes fraction"),
                               xytext=(3, 2), textcoords="offset points", fontsize=8, color=INK)  # fmt: skip
+        whole = bool((numbers == np.round(numbers)).all())
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=whole))
         axes.set_xlabel(short(label, 60))
         axes.set_ylabel(short(ylabel, 40))
         axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
