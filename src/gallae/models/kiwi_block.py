@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Self
 
@@ -61,22 +60,27 @@ class KiwiBlock:
     def transform(self, documents: Documents, counts: Any = None) -> np.ndarray:
         """Return (n_texts, 256) float32."""
         lists = self._tag_filter(documents.tagged)
-        place = self._place
-        # Sorted, so that a text's vectors are summed in the same order beside any other texts.
-        missing = sorted({t for tokens in lists for t in tokens if t not in place})
-        vectors = self.vectors
-        if missing:
-            extra = self._unseen_vectors(missing)
-            place = _Chain(place, {token: len(vectors) + row for row, token in enumerate(missing)})
-            vectors = np.vstack([vectors, extra * np.float32(self._unseen)])
-        lengths = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
-        rows = np.repeat(np.arange(len(lists)), lengths)
-        columns = [place[token] for tokens in lists for token in tokens]
+        numbers: dict[str, int] = {}
+        columns = [numbers.setdefault(token, len(numbers)) for tokens in lists for token in tokens]
+        ends = np.cumsum([0, *map(len, lists)])
         ones = np.ones(len(columns), dtype=np.float32)
-        sums = sp.csr_matrix((ones, (rows, columns)), shape=(len(lists), len(vectors))) @ vectors
+        # Not by way of COO, which would sort: a text's sum must not depend on the texts beside it.
+        table = sp.csr_matrix((ones, columns, ends), shape=(len(lists), len(numbers)))
+        sums = table @ self._weighted_vectors(list(numbers))
         norms = np.sqrt(np.einsum("ij,ij->i", sums, sums, dtype=np.float64))[:, None]
         scale = np.divide(self.weight, norms, out=np.zeros_like(norms), where=norms > 0)
         return sums * scale.astype(np.float32)
+
+    def _weighted_vectors(self, tokens: list[str]) -> np.ndarray:
+        """Return (n_tokens, 256): each token's vector times its IDF."""
+        place = np.array([self._place.get(token, -1) for token in tokens], dtype=np.int64)
+        vectors = np.empty((len(tokens), DIMENSIONS), dtype=np.float32)
+        seen = place >= 0
+        vectors[seen] = self.vectors[place[seen]]
+        unseen = np.flatnonzero(~seen)
+        if len(unseen):
+            vectors[unseen] = self._unseen_vectors([tokens[row] for row in unseen]) * np.float32(self._unseen)
+        return vectors
 
     def _unseen_vectors(self, tokens: list[str]) -> np.ndarray:
         table = self._table
@@ -116,14 +120,3 @@ class KiwiBlock:
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "_table"}
-
-
-class _Chain(dict[str, int]):
-    """Two dictionaries read as one, without copying the large one."""
-
-    def __init__(self, first: Mapping[str, int], second: Mapping[str, int]) -> None:
-        super().__init__(second)
-        self._first = first
-
-    def __missing__(self, key: str) -> int:
-        return self._first[key]
