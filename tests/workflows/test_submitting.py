@@ -39,11 +39,17 @@ def test_names_where_the_sample_has_names(dacon_run, dacon_folder, out, tmp_path
     assert {row[1] for row in rows_of(out)[1:]} <= {"경제", "세계", "스포츠"}
 
 
-def test_names_where_the_model_has_no_ids(topics_run, dacon_folder, out):
-    gallae.submit(
-        topics_run.folder, dacon_folder / "test_data.csv", dacon_folder / "sample_submission.csv", out
-    )
-    assert {row[1] for row in rows_of(out)[1:]} <= {"경제", "세계", "스포츠"}
+def test_names_are_not_written_where_the_sample_has_numbers(topics_run, dacon_folder, out):
+    sample = dacon_folder / "sample_submission.csv"
+    with pytest.raises(DataError, match=r"'topic_idx' holds '\d'.*경제"):
+        gallae.submit(topics_run.folder, dacon_folder / "test_data.csv", sample, out)
+    assert not out.exists()
+
+
+def test_a_file_that_is_no_sample_is_refused(dacon_run, dacon_folder, out):
+    test = dacon_folder / "test_data.csv"
+    with pytest.raises(DataError, match="competition's sample"):
+        gallae.submit(dacon_run.folder, test, test, out)
 
 
 @pytest.mark.parametrize("header", [["index", "스포츠", "경제", "세계"], ["index", "1", "0", "2"]])

@@ -79,6 +79,11 @@ def read(
     Raises:
         DataError: if the file cannot be read, a column is missing, or a label is missing or unknown.
     """
+    if not isinstance(path, str | Path):
+        raise DataError(
+            f"data is a file, a folder or a gallae.Corpus, not a {type(path).__name__}. "
+            "Write a table to a file first: df.to_csv('train.csv', index=False)."
+        )
     if labels not in ("required", "optional", "none"):
         raise DataError(f"labels={labels!r}: allowed are 'required', 'optional' and 'none'.")
     wanted = asked(text_column, label_column)

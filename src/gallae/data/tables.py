@@ -46,7 +46,8 @@ def named(header: Sequence[str], source: str) -> list[str]:
         DataError: on a name that stands twice.
     """
     names = [name.strip().lstrip("\ufeff") for name in header]
-    names = [name or ("index" if at == 0 else f"column {at + 1}") for at, name in enumerate(names)]
+    first = "column 1" if "index" in names else "index"  # pandas writes its index without a name
+    names = [name or (first if at == 0 else f"column {at + 1}") for at, name in enumerate(names)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         where = ", ".join(str(at + 1) for at, name in enumerate(names) if name == twice[0])

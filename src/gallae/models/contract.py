@@ -153,10 +153,12 @@ def as_texts(texts: Iterable[Any]) -> list[str]:
     """Return `texts` as a list of strings.
 
     Raises:
-        DataError: if it is a single string, or holds something else than strings.
+        DataError: if it is a single string or a table, or holds something else than strings.
     """
     if isinstance(texts, str):
         raise DataError("texts must be a list of strings, not one string. Put it in a list: [text].")
+    if getattr(texts, "ndim", 1) != 1:
+        raise DataError("texts must be one column of strings, not a table: give df['title'], say.")
     result = list(texts)
     for number, text in enumerate(result):
         if not isinstance(text, str):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gallae.errors import ModelError, RecipeError
+from gallae.errors import ModelError, RecipeError, require
 
 if TYPE_CHECKING:
     from gallae.models.contract import TextClassifier
@@ -60,8 +61,11 @@ def kind_of(model: TextClassifier) -> str:
     )
 
 
-def build(recipe: Recipe) -> TextClassifier:
-    """Make the unfitted classifier that a recipe describes."""
+def build(recipe: Recipe | str | Path) -> TextClassifier:
+    """Make the unfitted classifier of a recipe, given as such, by its name or as a TOML file."""
+    from gallae.recipes import find_recipe
+
+    recipe = find_recipe(recipe)
     model = _FAMILIES[recipe.model.family](recipe)
     if recipe.calibration.method == "none":
         return model
@@ -102,6 +106,7 @@ def _linear(recipe: Recipe) -> TextClassifier:
 def _fasttext(recipe: Recipe) -> TextClassifier:
     from gallae.models.fasttext import FastTextClassifier
 
+    require("fasttext", "fasttext")  # before any data is read
     options = recipe.model.model_dump(exclude={"family"})
     return FastTextClassifier(
         steps=tuple(recipe.text.steps),

@@ -8,13 +8,14 @@ from typing import Any
 from gallae.data import Corpus, read
 from gallae.evaluation.wording import words
 from gallae.files import refuse_existing, write_beside
+from gallae.models.contract import TextClassifier
 from gallae.workflows.columns import reading_for
 from gallae.workflows.measuring import outcome, timed_probabilities
 from gallae.workflows.runs import LoadedModel, open_model
 
 
 def evaluate(
-    model: str | Path,
+    model: str | Path | TextClassifier,
     data: str | Path | Corpus,
     *,
     output: str | Path | None = None,
@@ -25,7 +26,7 @@ def evaluate(
     """Measure a saved model on a labelled file.
 
     Args:
-        model: A run folder or its `model/`.
+        model: A run folder, its `model/`, or a model in memory.
         data: A labelled file (label names, or the ids of the model's dictionary), or a corpus.
         output: Where to write report.html; None writes none.
         force: Replace an existing report.

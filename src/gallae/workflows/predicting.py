@@ -28,7 +28,7 @@ Table = dict[str, list[Any]]
 
 
 def predict(
-    model: str | Path,
+    model: str | Path | TextClassifier,
     data: str | Path | None = None,
     *,
     texts: Sequence[str] = (),
@@ -44,7 +44,7 @@ def predict(
     highest one's; with `top_k` of 2 or more the most probable ones are listed, given or not.
 
     Args:
-        model: A run folder or its `model/`.
+        model: A run folder, its `model/`, or a model in memory.
         data: A file, or "-" for standard input, one text a line.
         texts: Texts given directly, instead of `data`.
         top_k: How many labels a text (label_2, probability_2, ...); 0 adds p_<label> for every class.
@@ -61,6 +61,8 @@ def predict(
     """
     if (data is None) == (not texts):
         raise RecipeError("give either a file (or - for standard input) or --text, and not both.")
+    if not isinstance(data, str | Path | None):
+        raise RecipeError(f"data is a file, not a {type(data).__name__}. Give texts by texts=[...].")
     if top_k < 0:
         raise RecipeError(f"--top-k {top_k}: 1 or more, or 0 for the probabilities of all labels.")
     if output is not None:

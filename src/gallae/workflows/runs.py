@@ -104,11 +104,14 @@ def load(name: str | Path) -> TextClassifier:
     return open_model(name).model
 
 
-def open_model(name: str | Path) -> LoadedModel:
-    """Load a model with its label set and how its data was read."""
+def open_model(name: str | Path | TextClassifier) -> LoadedModel:
+    """Load a model with its label set and how its data was read; one in memory is taken as it is."""
     from gallae.data import LabelSet
     from gallae.models.persistence import find_model, load_with_facts
 
+    if not isinstance(name, str | Path):
+        names = tuple(str(label) for label in name.classes_)
+        return LoadedModel(name, LabelSet(names, {}, name.multilabel_), {}, Path("model in memory"))
     folder = find_model(name)
     model, facts = load_with_facts(folder)
     try:

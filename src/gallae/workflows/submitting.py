@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from gallae.data import Corpus, read
 from gallae.data.opening import detect_encoding, existing, read_head, refuse_binary
 from gallae.errors import DataError
 from gallae.files import refuse_existing, write_beside
+from gallae.models.contract import TextClassifier
 from gallae.progress import status
 from gallae.workflows.columns import reading_for
 from gallae.workflows.runs import LoadedModel, open_model
@@ -33,7 +35,7 @@ class Sample:
 
 
 def submit(
-    model: str | Path,
+    model: str | Path | TextClassifier,
     test: str | Path,
     like: str | Path,
     output: str | Path,
@@ -49,7 +51,7 @@ def submit(
     id is looked for in the test file's column of the same name, else in its index.
 
     Args:
-        model: A run folder or its `model/`.
+        model: A run folder, its `model/`, or a model in memory.
         test: The test file.
         like: sample_submission.csv.
         output: The file to write, a CSV in UTF-8.
@@ -66,6 +68,7 @@ def submit(
     loaded = open_model(model)
     sample = _sample(Path(like))
     columns = _label_columns(sample, loaded)
+    _refuse_other_spelling(sample, loaded, columns)
     corpus = read(test, labels="none", **reading_for(test, loaded.reading, reading))
     places = _places(corpus, sample)
     texts = corpus.texts
@@ -110,6 +113,26 @@ def _label_columns(sample: Sample, loaded: LoadedModel) -> list[int]:
             f"label column, or one for each of: {', '.join(names)}."
         )
     return [names[lookup[column.strip()]] for column in sample.header[1:]]
+
+
+def _refuse_other_spelling(sample: Sample, loaded: LoadedModel, columns: list[int]) -> None:
+    """Refuse to write labels that the competition spells otherwise, such as names where it has numbers."""
+    names, ids = loaded.label_set.names, loaded.label_set.ids
+    spelt = [ids.get(name, name) for name in names]
+    cells = {cell.strip() for cell in sample.cells if cell.strip()}
+    placeholder = len(cells) <= len(names) and _numbers(cells) <= _numbers(spelt)
+    if columns or loaded.model.multilabel_ or cells <= {*names, *spelt} or placeholder:
+        return
+    odd = sorted(cells - {*names, *spelt})[0]
+    raise DataError(
+        f"{sample.path}: the column {sample.header[1]!r} holds {odd!r}, and the model would write "
+        f"{', '.join(spelt[:8])}. Is it the competition's sample, and the model trained on its file with the "
+        "dictionary (such as topic_dict.csv) beside it?"
+    )
+
+
+def _numbers(cells: Iterable[str]) -> bool:
+    return all(cell.lstrip("-").isdecimal() for cell in cells)
 
 
 def _places(corpus: Corpus, sample: Sample) -> list[int]:
