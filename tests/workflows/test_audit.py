@@ -157,6 +157,7 @@ def test_clean_data_has_no_complaint():
 def test_unlabelled(tmp_path):
     result = audit(corpus(["가나다 소식", "라마바 이야기"]), output=tmp_path / "a.html")
     assert not {"labels", "conflicts", "near_conflicts", "telling_terms"} & set(result)
+    assert "--label-column" in by_kind(result)["no_labels"]["text"]
 
 
 def test_multilabel(tmp_path):

@@ -142,6 +142,7 @@ def _contradictions(result: Mapping[str, Any], say: Say) -> Iterator[Finding]:
 
 def _labels(result: Mapping[str, Any], say: Say) -> Iterator[Finding]:
     if "labels" not in result:
+        yield _finding("note", "no_labels", say["no_labels"])
         return
     balance = result["labels"]
     counts = balance["counts"]

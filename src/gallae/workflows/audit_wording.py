@@ -75,6 +75,10 @@ ENGLISH = {
         "Texts with decomposed or look-alike characters, which make two words of one: {count} ({share}). "
         "Keep the step nfc."
     ),
+    "no_labels": (
+        "No label column was found, so balance, contradictions and telling terms are left out. If the file "
+        "has labels, name their column by --label-column."
+    ),
     "hanja": (
         "Texts with hanja (한자): {share}. The step hanja reads them (美 as 미국); measure whether that "
         "helps, as it does not always."
