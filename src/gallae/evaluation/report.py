@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gallae.evaluation.charts import heat_map
 from gallae.evaluation.compare import calibration_curve, confident_errors, label_distribution
+from gallae.evaluation.curves import History, training_section
 from gallae.evaluation.metrics import Labels, check_probabilities, confusion_matrix, decide, encode
 from gallae.evaluation.page import (
     Card,
@@ -54,6 +55,7 @@ def evaluation_page(
     title: str = "Evaluation",
     facts: Facts | None = None,
     notes: Sequence[str] = (),
+    histories: Sequence[History] = (),
     language: str = "en",
     top: int = 20,
 ) -> str:
@@ -71,6 +73,7 @@ def evaluation_page(
         title: The page's heading.
         facts: Recipe, data, seed and the like, in the order to show.
         notes: Warnings to show first.
+        histories: How networks learned, a row an epoch (see `curves_plot`).
         language: "en" (with the Korean terms) or "ko".
         top: How many mistakes to list.
 
@@ -101,6 +104,8 @@ def evaluation_page(
         Section(say["calibration"], [Plot(reliability, say["calibration_plot"])]),
         Section(say["distribution"], [Plot(balance, say["distribution_plot"])]),
     ]
+    if histories:
+        sections.append(training_section(histories, say, language))
     if texts is not None:
         wrong = confident_errors(texts, gold, table, classes, top, multilabel=multilabel, predicted=decided)
         sections.append(Section(say["errors"], _errors(wrong, multilabel, say)))

@@ -55,6 +55,13 @@ ENGLISH = {
         "right; below it the model is too sure, above it too modest. Orange is the gap; ECE is the gaps' "
         "mean, weighted by rows. The bars below count the rows."
     ),
+    "training": "How the network learned (학습 곡선)",
+    "training_plot": (
+        "The loss on the rows learned from, and loss and macro-F1 on those held out of them to watch. Where "
+        "the blue line falls on and the orange one rises, the network learns by heart; the dotted line is the "
+        "epoch whose weights were kept."
+    ),
+    "training_several": "{} networks, a line each, such as those of the folds.",
     "distribution": "Gold and predicted labels (라벨 분포)",
     "distribution_plot": (
         "If a blue bar is much longer than its grey one, the model gives that label too readily. A share "
@@ -146,6 +153,12 @@ KOREAN = {
         "맞습니다. 점선보다 아래면 지나치게 확신하고, 위면 지나치게 겸손합니다. 주황색이 그 차이이며 ECE는 "
         "건수로 가중한 평균입니다. 아래 막대는 건수입니다."
     ),
+    "training": "학습 곡선",
+    "training_plot": (
+        "학습 데이터의 손실과, 지켜보려고 떼어 둔 데이터의 손실과 macro-F1입니다. 파란 선은 내려가는데 주황 선이 "
+        "올라가면 과적합입니다. 점선은 가중치를 남긴 에포크입니다."
+    ),
+    "training_several": "신경망 {}개(예: 폴드마다 하나)의 곡선입니다.",
     "distribution": "정답과 예측의 라벨 분포",
     "distribution_plot": (
         "파란 막대가 회색보다 훨씬 길면 모델이 그 라벨을 너무 쉽게 줍니다. 학습 데이터와 라벨 비율이 "

@@ -38,7 +38,8 @@ class CalibratedClassifier(TextClassifier):
         method: "multinomial" logistic regression from all scores to the classes (for multi-label: a
             logistic curve a label; Platt 1999); one "temperature" for all scores (Guo et al. 2017);
             "thresholds": as "multinomial", and each label's threshold maximises its F1 (multi-label only).
-        folds: Number of stratified folds for the out-of-fold scores. A text whose label no other text has
+        folds: Number of stratified folds for the out-of-fold scores; 1 takes the scores of the rows that a
+            network held out to stop early. A text whose label no other text has
             is never held out, and is scored by the classifier that has learned it.
         seed: Seed of the folds.
 
@@ -59,8 +60,12 @@ class CalibratedClassifier(TextClassifier):
         texts, array = check_fit_input(texts, labels)
         self.classes_, target, self.multilabel_ = encode_labels(array)
         self._check(self.multilabel_)
-        splits = self._splits(target)
         self.estimator_ = clone(self.estimator)
+        if self.folds == 1:
+            held, scores = self.estimator_.fit(texts, array).held_out_scores()
+            self._fit_calibrator(scores.astype(np.float64), target[held])
+            return self
+        splits = self._splits(target)
         scores = _out_of_fold(self.estimator_, texts, array, splits)
         unknown = np.flatnonzero(np.isnan(scores).all(axis=1))
         scores[unknown] = self.estimator_.scores([texts[row] for row in unknown])
@@ -72,8 +77,10 @@ class CalibratedClassifier(TextClassifier):
             raise RecipeError(f"calibration method {self.method!r}: allowed are {', '.join(METHODS[:-1])}.")
         if self.method == "thresholds" and not multilabel:
             raise RecipeError("calibration by 'thresholds' is for several labels a text; use 'multinomial'.")
-        if self.folds < 2:
-            raise RecipeError(f"calibration needs 2 folds or more, not {self.folds}.")
+        if self.folds < 1 or (self.folds == 1 and not hasattr(self.estimator, "held_out_scores")):
+            raise RecipeError(
+                f"calibration needs 2 folds or more, not {self.folds} (1 is for networks that hold rows out)."
+            )
 
     def _splits(self, target: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         sizes = np.full(len(target), len(target)) if target.ndim == 2 else np.bincount(target)[target]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gallae.errors import ModelError, RecipeError, require
+from gallae.models.architectures.options import FAMILIES as NETWORKS
 
 if TYPE_CHECKING:
     from gallae.models.contract import TextClassifier
@@ -17,7 +18,9 @@ _KINDS = {
     "linear": "gallae.models.linear:LinearClassifier",
     "calibrated": "gallae.models.calibration:CalibratedClassifier",
     "fasttext": "gallae.models.fasttext:FastTextClassifier",
+    "neural": "gallae.models.neural:NeuralClassifier",
     "average": "gallae.models.average:AverageClassifier",
+    "ensemble": "gallae.models.ensemble:EnsembleClassifier",
 }
 _registered: dict[str, type] = {}
 
@@ -119,4 +122,37 @@ def _fasttext(recipe: Recipe) -> TextClassifier:
     )
 
 
-_FAMILIES: dict[str, Callable[[Any], Any]] = {"linear": _linear, "fasttext": _fasttext}
+def _neural(recipe: Recipe) -> TextClassifier:
+    require("transformers", "neural")  # before any data is read
+    require("accelerate", "neural")
+    from gallae.models.neural import NeuralClassifier
+    from gallae.training.devices import find_device
+
+    find_device(recipe.training.device)
+    return NeuralClassifier(
+        network=recipe.model.model_dump(),
+        training=recipe.training.model_dump(),
+        steps=tuple(recipe.text.steps),
+        dictionary=recipe.text.tables(),
+        analyzer=recipe.text.analyzer,
+        drop_tags=tuple(recipe.text.drop_tags),
+        keep_tags=tuple(recipe.text.keep_tags),
+        blocks=recipe.feature_blocks() if recipe.model.family == "mlp" else (),
+        seed=recipe.seed,
+    )
+
+
+def _ensemble(recipe: Recipe) -> TextClassifier:
+    from gallae.models.ensemble import EnsembleClassifier
+
+    model: Any = recipe.model
+    return EnsembleClassifier(
+        [build(member) for member in model.members], model.method, model.folds, recipe.seed
+    )
+
+
+_FAMILIES: dict[str, Callable[[Any], Any]] = {
+    "linear": _linear,
+    "fasttext": _fasttext,
+    "ensemble": _ensemble,
+} | dict.fromkeys(NETWORKS, _neural)

@@ -13,9 +13,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from gallae.errors import RecipeError
+from gallae.models.architectures.options import FAMILIES
+from gallae.recipes.members import move_seeds, resolve_members
 from gallae.recipes.schema import Recipe
 
-_UNION_TAGS = ("linear", "fasttext", "ngrams", "kiwi")
+_UNION_TAGS = ("linear", "fasttext", "ensemble", *FAMILIES, "ngrams", "kiwi")
 _PLAIN = {
     "model_type": "it should be a table",
     "model_attributes_type": "it should be a table",
@@ -24,6 +26,7 @@ _PLAIN = {
     "tuple_type": "it should be a list",
     "string_type": "it should be a text in quotes",
     "too_short": "it should hold at least one",
+    "missing": "it has to be given",
 }
 
 
@@ -56,17 +59,20 @@ def find_recipe(
     """
     if isinstance(name, Recipe):
         values, source = name.model_dump(mode="json"), name.name
+        resolve_members(values, source)
     else:
-        values, source = _read(name)
+        values, source = read_recipe(name)
+    if seed is not None:
+        move_seeds(values, seed)
     for override in overrides:
         _apply(values, override)
     for key, value in (reading or {}).items():
         if value not in (None, ""):
             _table(values, "data")[key] = ",".join(value) if isinstance(value, list | tuple) else value
-    _read_dictionary(values, source)
+    read_dictionary_of(values, source)
     if seed is not None:
         values["seed"] = seed
-    return _check(values, source)
+    return check_recipe(values, source)
 
 
 def parse_recipe(text: str, source: str) -> Recipe:
@@ -75,7 +81,7 @@ def parse_recipe(text: str, source: str) -> Recipe:
     Raises:
         RecipeError: naming line, field and what is allowed.
     """
-    return _check(_parse(text, source), source)
+    return check_recipe(_parse(text, source), source)
 
 
 def _parse(text: str, source: str) -> dict[str, Any]:
@@ -86,11 +92,18 @@ def _parse(text: str, source: str) -> dict[str, Any]:
         raise RecipeError(f"{source} is not valid TOML: {error}.{hint}") from error
 
 
-def _read(name: str | Path) -> tuple[dict[str, Any], str]:
+def read_recipe(name: str | Path) -> tuple[dict[str, Any], str]:
+    """Return a recipe, shipped or of a file, as a table that is not checked yet, and what to call it.
+
+    Raises:
+        RecipeError: if it is not known, cannot be read, or is no TOML.
+    """
     path = Path(name)
     shipped = resources.files("gallae.recipes") / f"{name}.toml"
     if path.suffix != ".toml" and path.name == str(name) and shipped.is_file():
-        return _parse(shipped.read_text("utf-8"), str(name)), str(name)
+        values = _parse(shipped.read_text("utf-8"), str(name))
+        resolve_members(values, str(name))
+        return values, str(name)
     if path.suffix != ".toml":
         known = list(shipped_recipes())
         near = _nearest(str(name), known)
@@ -109,6 +122,7 @@ def _read(name: str | Path) -> tuple[dict[str, Any], str]:
     dictionary = _table(values, "text").get("dictionary")
     if isinstance(dictionary, str) and dictionary:
         values["text"]["dictionary"] = str(path.parent / dictionary)
+    resolve_members(values, str(path), path.parent)
     return values, str(path)
 
 
@@ -149,8 +163,12 @@ def _table(values: dict[str, Any], name: str) -> dict[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
-def _read_dictionary(values: dict[str, Any], source: str) -> None:
-    """Put the dictionary's tables in the place of its path, so that the recipe is whole."""
+def read_dictionary_of(values: dict[str, Any], source: str, folder: Path = Path()) -> None:
+    """Put the dictionary's tables in the place of its path, so that the recipe is whole.
+
+    Raises:
+        RecipeError: if it cannot be read.
+    """
     path = _table(values, "text").get("dictionary")
     if not isinstance(path, str) or not path:
         return
@@ -158,7 +176,7 @@ def _read_dictionary(values: dict[str, Any], source: str) -> None:
     from gallae.text.tables import read_dictionary
 
     try:
-        values["text"]["dictionary"] = read_dictionary(path)
+        values["text"]["dictionary"] = read_dictionary(str(folder / path))
     except TextError as error:
         raise RecipeError(f"recipe {source}: {error}") from error
 
@@ -169,7 +187,13 @@ def _item(items: list[Any], part: str, override: str) -> Any:
     return items[int(part)]
 
 
-def _check(values: Mapping[str, Any], source: str) -> Recipe:
+def check_recipe(values: dict[str, Any], source: str) -> Recipe:
+    """Return the recipe of a table.
+
+    Raises:
+        RecipeError: naming the field and what is allowed.
+    """
+    resolve_members(values, source)
     try:
         recipe = Recipe.model_validate(values)
     except ValidationError as error:
@@ -210,8 +234,9 @@ def _explain(problem: Any, values: Mapping[str, Any]) -> str:
             f"allowed: {context['expected_tags']}"
         )
     message = _PLAIN.get(problem["type"]) or problem["msg"].replace("Input should", "it should")
-    shown = "" if problem["type"] == "value_error" else f", not {problem['input']!r}"
-    return f"{key}: {message.removeprefix('Value error, ')}" + (shown if len(shown) < 80 else "")
+    shown = "" if problem["type"] in ("value_error", "missing") else f", not {problem['input']!r}"
+    where = f"{key}: " if key else ""
+    return where + message.removeprefix("Value error, ") + (shown if len(shown) < 80 else "")
 
 
 def _without_tags(location: Sequence[Any]) -> list[Any]:

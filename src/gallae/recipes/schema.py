@@ -6,7 +6,18 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
+from gallae.models.architectures.options import (
+    FAMILIES,
+    BagOptions,
+    BranchedOptions,
+    ConvolutionalOptions,
+    FromConfigOptions,
+    MlpOptions,
+    RecurrentOptions,
+    TransformerOptions,
+)
 from gallae.text.pipeline import DEFAULT_STEPS
+from gallae.training.options import TrainingOptions
 
 Unit = Literal["char", "char_wb", "jamo", "jamo_wb", "word", "morpheme", "morpheme_tag"]
 LabelValues = str | int | float | list[str | int | float]
@@ -136,14 +147,62 @@ class FastTextOptions(Table):
     loss: Literal["softmax", "ova", "hs"] = "softmax"
 
 
-ModelOptions = Annotated[LinearOptions | FastTextOptions, Field(discriminator="family")]
+class EnsembleOptions(Table):
+    """Several recipes as one model; see `gallae.models.ensemble.EnsembleClassifier`.
+
+    Members are shipped recipes' names, TOML files, or whole recipes.
+    """
+
+    family: Literal["ensemble"]
+    members: list[Recipe]
+    method: Literal["mean", "weighted", "stacking"] = "mean"
+    folds: int = Field(default=5, ge=2, le=20)
+
+    @field_validator("members")
+    @classmethod
+    def _several(cls, value: list[Recipe]) -> list[Recipe]:
+        if len(value) < 2:
+            raise ValueError("an ensemble needs at least two members")
+        return value
+
+
+ModelOptions = Annotated[
+    LinearOptions
+    | FastTextOptions
+    | MlpOptions
+    | BagOptions
+    | RecurrentOptions
+    | ConvolutionalOptions
+    | BranchedOptions
+    | TransformerOptions
+    | FromConfigOptions
+    | EnsembleOptions,
+    Field(discriminator="family"),
+]
 
 
 class CalibrationOptions(Table):
-    """How scores become probabilities (and thresholds, for several labels a text)."""
+    """How scores become probabilities (and thresholds, for several labels a text).
+
+    `folds` 1 means the rows that a network holds out to stop early.
+    """
 
     method: Literal["multinomial", "temperature", "thresholds", "none"] = "multinomial"
-    folds: int = Field(default=3, ge=2, le=20)
+    folds: int = Field(default=3, ge=1, le=20)
+
+
+def _whole_ensemble(value: dict[str, Any]) -> dict[str, Any]:
+    """Put whole recipes in the place of the members, and leave calibrating to them unless it is asked for."""
+    from gallae.recipes.members import resolve_members, with_seeds
+
+    model = value["model"]
+    if isinstance(model.get("members"), list):
+        model["members"] = list(model["members"])
+        resolve_members(value, str(value.get("name", "unnamed")))
+        model["members"] = with_seeds(model["members"], value.get("seed", 42))
+    if isinstance(value.get("calibration", {}), dict):
+        value["calibration"] = {"method": "none", **value.get("calibration", {})}
+    return value
 
 
 class Recipe(Table):
@@ -156,6 +215,7 @@ class Recipe(Table):
     text: TextOptions = TextOptions()
     features: FeatureOptions = FeatureOptions()
     model: ModelOptions = LinearOptions()
+    training: TrainingOptions = TrainingOptions()
     calibration: CalibrationOptions = CalibrationOptions()
 
     @field_validator("name")
@@ -171,8 +231,46 @@ class Recipe(Table):
     @classmethod
     def _default_family(cls, value: Any) -> Any:
         if isinstance(value, dict) and isinstance(value.get("model"), dict):
-            return {**value, "model": {"family": "linear", **value["model"]}}
+            value = {**value, "model": {"family": "linear", **value["model"]}}
+            if value["model"]["family"] in FAMILIES and isinstance(value.get("calibration", {}), dict):
+                value["calibration"] = {"method": "none", **value.get("calibration", {})}
+            return _whole_ensemble(value) if value["model"]["family"] == "ensemble" else value
         return value
+
+    @model_validator(mode="after")
+    def _members_have_their_own(self) -> Recipe:
+        """Refuse what an ensemble would not look at."""
+        if not isinstance(self.model, EnsembleOptions):
+            return self
+        used = ("name", "summary", "seed", "data", "model", "calibration")
+        for key, field in type(self).model_fields.items():
+            if key not in used and getattr(self, key) != field.default:
+                raise ValueError(f"an ensemble has no [{key}] but its members'; set it in their recipes")
+        for number, member in enumerate(self.model.members):
+            if member.data not in (DataOptions(), self.data):
+                raise ValueError(
+                    f"model.members.{number} ({member.name}) has another [data] than the ensemble, whose own "
+                    "counts. Give the same there"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _tables_of_the_family(self) -> Recipe:
+        """Refuse tables that the model's family does not read."""
+        family = self.model.family
+        if family not in FAMILIES and self.training != TrainingOptions():
+            raise ValueError(
+                f"[training] is for networks ({', '.join(FAMILIES)}), not for the family {family!r}"
+            )
+        if family in FAMILIES and family != "mlp" and self.features != FeatureOptions():
+            raise ValueError(f"[features] are for the families linear and mlp, not for {family!r}")
+        watched = family in FAMILIES and self.training.early_stopping.share > 0
+        if self.calibration.method != "none" and self.calibration.folds == 1 and not watched:
+            raise ValueError(
+                "calibration.folds = 1 calibrates on the rows that a network holds out to stop early: set "
+                "training.early_stopping.share, such as 0.1, or calibration.folds to 2 or more"
+            )
+        return self
 
     def feature_blocks(self) -> tuple[dict[str, Any], ...]:
         """Return the blocks as tables, with the text's part-of-speech filter on those of morphemes."""
@@ -187,11 +285,17 @@ class Recipe(Table):
 
     def extras(self) -> tuple[str, ...]:
         """Return the extras that the recipe needs."""
+        if isinstance(self.model, EnsembleOptions):
+            return tuple(dict.fromkeys(extra for member in self.model.members for extra in member.extras()))
         found = ["fasttext"] if self.model.family == "fasttext" else []
+        found += ["neural"] if self.model.family in FAMILIES else []
         return (*found, "mecab") if self.text.analyzer == "mecab" else tuple(found)
 
     def to_toml(self) -> str:
         """Return the whole recipe as TOML, every default written out."""
         import tomli_w
 
-        return tomli_w.dumps(self.model_dump(mode="json"))
+        unread = set() if self.model.family in FAMILIES else {"training"}
+        if self.model.family not in ("linear", "mlp"):
+            unread.add("features")
+        return tomli_w.dumps(self.model_dump(mode="json", exclude=unread))

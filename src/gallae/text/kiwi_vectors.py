@@ -74,6 +74,10 @@ class KiwiVectors:
     def __contains__(self, morpheme: str) -> bool:
         return morpheme in self._numbers
 
+    def morphemes(self) -> list[str]:
+        """Return all morphemes that have a vector, as "form/TAG"."""
+        return list(self._numbers)
+
     def _compute(self, morphemes: Sequence[str]) -> None:
         columns = np.array(
             [[self._similarity(self._numbers[m], int(mark)) for mark in self.landmarks] for m in morphemes]

@@ -22,6 +22,7 @@ from gallae.workflows.card import model_card
 from gallae.workflows.measuring import (
     Outcome,
     folder_size,
+    histories,
     joined,
     outcome,
     predictions_table,
@@ -76,7 +77,8 @@ class Job:
         classifier = build(self.recipe)
         parts = [self._part(classifier, split, partial) for split in self.splits]
         started = time.perf_counter()
-        model = self._model(classifier, parts)
+        with partial.training("all-rows"):
+            model = self._model(classifier, parts)
         seconds = time.perf_counter() - started + sum(part.fit_seconds for part in parts)
         with partial.finish() as target:
             self._write(target, model, parts, seconds)
@@ -86,7 +88,8 @@ class Job:
         """Fit one split, or take it over from an interrupted run."""
         part = partial.load_part(split.number)
         if part is None:
-            part = fit_split(classifier, split, len(self.splits))
+            with partial.training(f"fold-{split.number}"):
+                part = fit_split(classifier, split, len(self.splits))
             if len(self.splits) > 1:
                 partial.save_part(split.number, part)
         return part
@@ -148,18 +151,21 @@ class Job:
         whole = joined(outcomes)
         metrics = whole.metrics()
         if self.report:
-            self._write_page(target, whole, metrics)
+            self._write_page(target, whole, metrics, histories([part.model for part in parts]))
         return metrics | {
             "texts_per_second": round(len(whole.gold) / max(whole.seconds, 1e-9), 1),
             "n_train": len(self.splits[0].train),
         }
 
-    def _write_page(self, target: Path, whole: Outcome, metrics: dict[str, Any]) -> None:
+    def _write_page(
+        self, target: Path, whole: Outcome, metrics: dict[str, Any], learned: list[list[dict[str, Any]]]
+    ) -> None:
         page = whole.page(
             metrics,
             title=f"{self.recipe.name}: {Path(self.corpus.source).name}",
             facts={key: value for key, value in self._facts().items() if key != "gallae"},
             notes=self.warnings,
+            histories=learned,
             language=self.language,
         )
         (target / runs.REPORT).write_text(page, encoding="utf-8")

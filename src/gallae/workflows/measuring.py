@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,3 +125,13 @@ def predictions_table(corpus: Corpus, fold: int, result: Outcome) -> pd.DataFram
 def folder_size(folder: Path) -> int:
     """Return the bytes of a folder's files."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def histories(models: Iterable[Any]) -> list[list[dict[str, Any]]]:
+    """Return how the networks among models learned, a row an epoch; those of wrapped models too."""
+    found = []
+    for model in models:
+        if getattr(model, "history_", None):
+            found.append(model.history_)
+        found += histories([*getattr(model, "members_", ()), *filter(None, [getattr(model, "estimator_", None)])])
+    return found

@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from gallae.errors import OutputError
+from gallae.errors import GallaeError, OutputError
 from gallae.files import (
     folder_beside,
     missing_parents,
@@ -25,10 +25,13 @@ from gallae.files import (
 )
 from gallae.models.contract import TextClassifier
 from gallae.models.persistence import load_with_facts, write_model
+from gallae.training.tracking import LOGS
+from gallae.training.workspace import workspace
 
 log = logging.getLogger(__name__)
 _REQUEST = "request.json"
 _PROBABILITIES = "probabilities.npy"
+_TRAINING = "training-"
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,9 @@ class PartialRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None and issubclass(kind, GallaeError):  # going on would only meet it again
+            for folder in self.work.glob(f"{_TRAINING}*"):
+                shutil.rmtree(folder, ignore_errors=True)
         if kind is None or not self._has_parts():
             shutil.rmtree(self.work, ignore_errors=True)
             remove_empty(self._missing)
@@ -124,6 +130,12 @@ class PartialRun:
         """Return the folder of a part that is a run of its own."""
         self._make()
         return self.work / name
+
+    @contextmanager
+    def training(self, name: str) -> Iterator[None]:
+        """Keep the checkpoints of the networks that are fitted within the block."""
+        with workspace(lambda: self.part(f"{_TRAINING}{name}")):
+            yield
 
     def save_part(self, number: int, part: Part) -> None:
         """Keep a finished fold."""
@@ -153,4 +165,8 @@ class PartialRun:
     def finish(self) -> Iterator[Path]:
         """Yield a folder to write the finished run into; it takes its name when all is written."""
         with folder_beside(self.folder, self._force) as target:
+            for logs in self.work.glob(f"{_TRAINING}*/fit-*/{LOGS}"):
+                fit = logs.parent
+                place = target / LOGS / fit.parent.name.removeprefix(_TRAINING) / fit.name
+                shutil.copytree(logs, place)
             yield target

@@ -1,0 +1,170 @@
+"""What all our networks have in common: configuration, embedding, classifier, checkpoint format."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedConfig, PreTrainedModel
+from transformers.utils import ModelOutput
+
+
+class NetworkConfig(PreTrainedConfig):
+    """Fields of every network.
+
+    Attributes:
+        vocab_size: Rows of the embedding; 0 is [PAD], 1 [UNK].
+        embedding: Width of the embedding.
+        train_vectors: Whether the embedding learns.
+        extra_channel: Width of a second embedding that learns, beside the first; 0 for none.
+        embedding_dropout: Share of the embeddings' components dropped in training.
+        dropout: Share of the pooled features dropped in training.
+    """
+
+    model_type = "gallae-network"
+
+    vocab_size: int = 5
+    embedding: int = 128
+    train_vectors: bool = True
+    extra_channel: int = 0
+    embedding_dropout: float = 0.0
+    dropout: float = 0.3
+    pad_token_id: int | None = 0
+
+
+@dataclass
+class NetworkOutput(ModelOutput):
+    """What a network says of a batch.
+
+    Attributes:
+        logits: (batch, n_labels).
+        pooled: (batch, width) features before the classifier.
+    """
+
+    logits: torch.FloatTensor | None = None
+    pooled: torch.FloatTensor | None = None
+
+
+class TokenEmbedding(nn.Module):
+    """Ids to vectors: given or random, frozen or learning, with a second channel that always learns."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__()
+        self.word = nn.Embedding(config.vocab_size, config.embedding, padding_idx=config.pad_token_id)
+        self.word.weight.requires_grad_(config.train_vectors)
+        self.extra = (
+            nn.Embedding(config.vocab_size, config.extra_channel, padding_idx=config.pad_token_id)
+            if config.extra_channel
+            else None
+        )
+        self.dropout = nn.Dropout(config.embedding_dropout)
+        self.width = config.embedding + config.extra_channel
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Return (..., width) vectors of (...) ids."""
+        vectors = self.word(ids)
+        if self.extra is not None:
+            vectors = torch.cat([vectors, self.extra(ids)], dim=-1)
+        return cast(Tensor, self.dropout(vectors))
+
+    @torch.no_grad()
+    def fill(self, rows: Tensor, vectors: Tensor) -> None:
+        """Set the vectors of some rows, (n,) and (n, embedding); a channel of the same width starts so too."""
+        self.word.weight[rows] = vectors
+        if self.extra is not None and self.extra.weight.shape[1] == vectors.shape[1]:
+            self.extra.weight[rows] = vectors
+
+
+class Network(PreTrainedModel):
+    """Base of our networks: embed the tokens, pool them (`pool`, of a subclass), classify.
+
+    A subclass sets `config_class`, defines its layers and `self.width` in `build`, and `pool`.
+
+    Attributes:
+        layout: "padded" for input_ids and attention_mask (batch, length), "flat" for input_ids (n_tokens,)
+            with offsets (batch,) and maybe weights (n_tokens,).
+        width: Number of pooled features.
+    """
+
+    config_class = NetworkConfig
+    base_model_prefix = ""
+    layout = "padded"
+    width: int
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.embedding = self.make_embedding(config)
+        self.build(config)
+        self.dropout = nn.Dropout(config.dropout)
+        self.classifier = nn.Linear(self.width, config.num_labels)
+        self.post_init()
+
+    def make_embedding(self, config: Any) -> nn.Module:
+        """Return the module from ids to vectors."""
+        return TokenEmbedding(config)
+
+    @classmethod
+    def layout_of(cls, options: Any) -> str:
+        """Return the layout that a network of these options reads."""
+        return cls.layout
+
+    def build(self, config: Any) -> None:
+        """Make the layers between embedding and classifier, and set `width`."""
+        raise NotImplementedError  # pragma: no cover - every network has its own
+
+    def pool(self, embedded: Tensor, mask: Tensor) -> Tensor:
+        """Return (batch, width) features.
+
+        Args:
+            embedded: (batch, length, embedding) vectors, of anything where the mask is false.
+            mask: (batch, length) bool, true for tokens; each row has at least one.
+        """
+        raise NotImplementedError  # pragma: no cover - every network has its own
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        **_: Any,
+    ) -> NetworkOutput:
+        """Classify a batch.
+
+        Args:
+            input_ids: (batch, length) int64.
+            attention_mask: (batch, length), 1 for tokens; all of them if it is left away.
+            inputs_embeds: (batch, length, embedding) instead of ids, as `embed` returns them.
+        """
+        embedded = self.embed(input_ids) if inputs_embeds is None else inputs_embeds
+        mask = embedded.new_ones(embedded.shape[:2]) if attention_mask is None else attention_mask
+        return self.classify(self.pool(embedded, mask.bool()))
+
+    def embed(self, input_ids: Tensor | None) -> Tensor:
+        """Return the vectors of ids, with dropout in training."""
+        return cast(Tensor, self.embedding(input_ids))
+
+    def classify(self, pooled: Tensor) -> NetworkOutput:
+        """Return logits of pooled features."""
+        return NetworkOutput(logits=self.classifier(self.dropout(pooled)), pooled=pooled)
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Return the embedding of ids."""
+        return cast(nn.Module, getattr(self.embedding, "word", self.embedding))
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Embedding | nn.EmbeddingBag):
+            nn.init.normal_(module.weight, std=0.1 if module.weight.shape[1] > 1 else 1.0)
+            if module.padding_idx is not None:
+                nn.init.zeros_(module.weight[module.padding_idx])
+        elif isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Conv1d):
+            nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5))
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+

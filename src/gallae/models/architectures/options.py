@@ -1,0 +1,171 @@
+"""What a recipe may say of a network, a table a family; no torch here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Unit = Literal["word", "char", "jamo", "morpheme", "morpheme_tag", "bpe", "byte_bpe", "wordpiece", "unigram"]
+SUBWORDS = ("bpe", "byte_bpe", "wordpiece", "unigram")
+
+
+class NetworkOptions(BaseModel):
+    """What every network takes: the units it reads, its vocabulary and its dropout."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    unit: Unit = "morpheme_tag"
+    subwords_of: Literal["word", "morpheme"] = "word"
+    vocabulary: int = Field(default=50_000, ge=6)
+    min_count: int = Field(default=2, ge=1)
+    max_length: int = Field(default=128, ge=1)
+    dropout: Share = 0.3
+
+    @model_validator(mode="after")
+    def _morphemes(self) -> NetworkOptions:
+        if self.subwords_of != "word" and self.unit not in SUBWORDS:
+            raise ValueError(f"subwords_of is for the units {', '.join(SUBWORDS)}; the unit is {self.unit!r}")
+        return self
+
+
+class EmbeddingOptions(NetworkOptions):
+    """What networks over embedded tokens take.
+
+    `vectors` is "" (random), "kiwi", "word2vec", "fasttext" or "glove" (trained on the corpus), or a file;
+    `vector_options` go to the training of vectors. `embedding` 0 is the vectors' own width, or 128.
+    `unseen_vectors` takes in tokens that have a vector though the corpus lacks them. `extra_channel` is the
+    width of a second embedding beside, which learns.
+    """
+
+    embedding: int = Field(default=0, ge=0)
+    vectors: str = ""
+    train_vectors: bool = True
+    unseen_vectors: bool = False
+    extra_channel: int = Field(default=0, ge=0)
+    vector_options: dict[str, Any] = {}
+    embedding_dropout: Share = 0.0
+    word_dropout: Share = 0.0
+
+    @model_validator(mode="after")
+    def _vectors(self) -> EmbeddingOptions:
+        if self.vectors == "kiwi" and self.unit != "morpheme_tag":
+            raise ValueError(
+                f"vectors = 'kiwi' are of morphemes with their tags: set unit = 'morpheme_tag', not {self.unit!r}"
+            )
+        if not self.vectors and not self.train_vectors:
+            raise ValueError("train_vectors = false freezes vectors, and vectors is '': name some")
+        return self
+
+
+class MlpOptions(BaseModel):
+    """A dense network over the recipe's [features], which stay sparse."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    family: Literal["mlp"]
+    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[128], min_length=1)
+    mean: bool = False
+    activation: Literal["relu", "gelu", "tanh", "none"] = "relu"
+    dropout: Share = 0.5
+
+
+class BagOptions(EmbeddingOptions):
+    """The mean, sum or maximum of the tokens' embeddings.
+
+    `one_hot` counts the tokens instead of embedding them (a linear bag of words). `offsets` lays the batch
+    out flat instead of padding it (`EmbeddingBag`).
+    """
+
+    family: Literal["bag"]
+    pooling: Literal["mean", "sum", "max"] = "mean"
+    offsets: bool = True
+    one_hot: bool = False
+    hidden: int = Field(default=0, ge=0)
+
+
+class RecurrentOptions(EmbeddingOptions):
+    """RNN, LSTM or GRU over packed sequences."""
+
+    family: Literal["recurrent"]
+    cell: Literal["rnn", "lstm", "gru"] = "lstm"
+    layers: int = Field(default=1, ge=1)
+    hidden: int = Field(default=128, ge=1)
+    bidirectional: bool = True
+    packed: bool = True
+    pooling: Literal["last", "mean", "max", "attention", "mean_max"] = "max"
+    weight_dropout: Share = 0.0
+    recurrent_dropout: Share = 0.0
+
+
+class ConvolutionalOptions(EmbeddingOptions):
+    """Windows of several sizes over the tokens, the maximum of each filter (Kim 2014)."""
+
+    family: Literal["convolutional"]
+    windows: list[Annotated[int, Field(ge=1, le=32)]] = Field(default=[2, 3, 4], min_length=1)
+    filters: int = Field(default=128, ge=1)
+    batch_norm: bool = False
+
+
+class BranchedOptions(EmbeddingOptions):
+    """One network of two branches, recurrent and convolutional, over one embedding."""
+
+    family: Literal["branched"]
+    cell: Literal["rnn", "lstm", "gru"] = "lstm"
+    layers: int = Field(default=1, ge=1)
+    hidden: int = Field(default=128, ge=1)
+    windows: list[Annotated[int, Field(ge=1, le=32)]] = Field(default=[2, 3, 4], min_length=1)
+    filters: int = Field(default=128, ge=1)
+    batch_norm: bool = False
+
+
+class TransformerOptions(EmbeddingOptions):
+    """A small Transformer encoder from random weights (Vaswani et al. 2017)."""
+
+    family: Literal["transformer"]
+    layers: int = Field(default=2, ge=1)
+    heads: int = Field(default=4, ge=1)
+    hidden: int = Field(default=256, ge=1)
+    feed_forward: int = Field(default=512, ge=1)
+    positions: Literal["sinusoidal", "learned"] = "sinusoidal"
+    norm: Literal["pre", "post"] = "pre"
+    attention_dropout: Share = 0.1
+    pooling: Literal["mean", "max", "attention", "mean_max"] = "mean"
+
+    @model_validator(mode="after")
+    def _heads(self) -> TransformerOptions:
+        if self.hidden % self.heads:
+            raise ValueError(f"hidden = {self.hidden} must be a multiple of heads = {self.heads}")
+        return self
+
+
+class FromConfigOptions(NetworkOptions):
+    """Any architecture of transformers that classifies texts, from random weights.
+
+    `config` holds `model_type` ("bert", "electra", ...) and fields of its configuration.
+    """
+
+    family: Literal["from_config"]
+    unit: Unit = "wordpiece"
+    vocabulary: int = Field(default=16_000, ge=6)
+    config: dict[str, Any]
+    word_dropout: Share = 0.0
+
+    @model_validator(mode="after")
+    def _model_type(self) -> FromConfigOptions:
+        if not isinstance(self.config.get("model_type"), str):
+            raise ValueError("config needs a model_type, such as config = {model_type = 'bert', hidden_size = 256}")
+        return self
+
+
+FAMILIES: dict[str, type[BaseModel]] = {
+    "mlp": MlpOptions,
+    "bag": BagOptions,
+    "recurrent": RecurrentOptions,
+    "convolutional": ConvolutionalOptions,
+    "branched": BranchedOptions,
+    "transformer": TransformerOptions,
+    "from_config": FromConfigOptions,
+}
+"""The tables of [model] by family."""

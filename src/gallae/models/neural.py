@@ -1,0 +1,308 @@
+"""The neural family: one estimator over every network."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import torch
+from safetensors.torch import load as load_weights
+from safetensors.torch import save as dump_weights
+
+from gallae.errors import DataError
+from gallae.models.architectures.factory import NETWORKS, make_network, network_of
+from gallae.models.architectures.options import FAMILIES
+from gallae.models.contract import Labels, State, TextClassifier, check_fit_input, encode_labels
+from gallae.models.holding_out import hold_out
+from gallae.models.inputs import FeatureInputs, Inputs, TokenInputs
+from gallae.models.pretrained_vectors import PretrainedVectors, find_vectors
+from gallae.text import DEFAULT_STEPS, TextPipeline
+from gallae.text.token_ids import TextTokenizer
+from gallae.training import inference
+from gallae.training.batches import Examples, Rows
+from gallae.training.devices import find_device
+from gallae.training.engine import History, Training
+from gallae.training.options import TrainingOptions
+from gallae.training.seeding import isolated
+
+log = logging.getLogger(__name__)
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+_WIDTH = 128  # of an embedding without vectors
+
+
+class NeuralClassifier(TextClassifier):
+    """A network over tokens or sparse features, trained by `gallae.training`.
+
+    It needs the extra `neural`. Texts without a token are left out of the training, and predicted by the
+    shares of the classes. Probabilities of a text agree to about 1e-6 whatever batch it is in.
+
+    Args:
+        network: The recipe's [model] table: `family` and its options (`gallae.models.architectures.options`).
+        training: The recipe's [training] table (`gallae.training.options.TrainingOptions`).
+        steps: Names of the text steps, in order (see `gallae.text.STEPS`).
+        dictionary: A user's dictionary for the steps: tables `abbreviations`, `hanja`, `symbols`.
+        analyzer: What splits into morphemes, "kiwi" or "mecab".
+        drop_tags, keep_tags: Part-of-speech filter of morphemes.
+        blocks: Feature blocks, for the family "mlp".
+        seed: Seed of first weights, batches and dropout.
+
+    Attributes:
+        classes_: (n_classes,) the labels, sorted.
+        network_: The trained network, a `transformers.PreTrainedModel`.
+        inputs_: From clean texts to its rows.
+        history_: A row an epoch: epoch, step, loss, valid_loss, accuracy, macro_f1.
+        coverage_: Share of the vocabulary that has a pretrained vector; 0 without vectors.
+        prior_: (n_classes,) shares of the classes among the training rows.
+    """
+
+    def __init__(
+        self,
+        network: Mapping[str, Any] | None = None,
+        training: Mapping[str, Any] | None = None,
+        steps: Sequence[str] = DEFAULT_STEPS,
+        dictionary: Mapping[str, Mapping[str, str]] | None = None,
+        analyzer: str = "kiwi",
+        drop_tags: Sequence[str] = (),
+        keep_tags: Sequence[str] = (),
+        blocks: Sequence[Mapping[str, Any]] = (),
+        seed: int = 42,
+    ) -> None:
+        self.network = network
+        self.training = training
+        self.steps = steps
+        self.dictionary = dictionary
+        self.analyzer = analyzer
+        self.drop_tags = drop_tags
+        self.keep_tags = keep_tags
+        self.blocks = blocks
+        self.seed = seed
+
+    def fit(self, texts: Sequence[str], labels: Labels) -> Self:
+        """Learn from texts and labels (see `TextClassifier.fit`).
+
+        Raises:
+            TextError: if no token is left for the vocabulary, or vectors cannot be read.
+            RecipeError: for options that do not fit together, or a device that is not there.
+            ModelError: if the training diverges.
+        """
+        texts, array = check_fit_input(texts, labels)
+        self.classes_, target, self.multilabel_ = encode_labels(array)
+        self.prior_ = _shares(target, len(self.classes_))
+        self.pipeline_ = TextPipeline(self.steps, self.dictionary)
+        clean = self.pipeline_.apply(texts)
+        options, settings = self._options(), TrainingOptions(**(self.training or {}))
+        vectors = self._make_inputs(options, clean)
+        rows = self.inputs_.fit(clean)
+        self._warn_truncated(len(texts))
+        full = _full_rows(rows, len(texts))
+        keep, held = hold_out(full, target, settings.early_stopping.share, self.seed)
+        with isolated(self.seed):
+            fields = options.model_dump()
+            fields["embedding"] = fields.get("embedding") or (vectors.width if vectors else _WIDTH)
+            self.network_ = make_network(options.family, fields, self.inputs_.size, len(self.classes_))
+            self.coverage_ = self._fill(vectors)
+        watched = Examples(_Part(rows, held), target[held], len(self.classes_)) if len(held) else None
+        self.history_: History = Training(
+            network=self.network_,
+            train=Examples(_Part(rows, keep), target[keep], len(self.classes_)),
+            valid=watched,
+            options=settings,
+            seed=self.seed,
+            multilabel=self.multilabel_,
+            word_dropout=getattr(options, "word_dropout", 0.0),
+        ).run()
+        self._held_out = held, _Part(rows, held)
+        return self
+
+    def held_out_scores(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows that `fit` held out to stop early, (n,), and their scores, (n, n_scores).
+
+        Raises:
+            DataError: if it held none out, as the recipe's training.early_stopping.share is 0.
+        """
+        held, rows = self._held_out
+        if not len(held):
+            raise DataError(
+                "no rows were held out: calibration.folds = 1 calibrates on those, so set "
+                "training.early_stopping.share, such as 0.1, or calibration.folds to 2 or more."
+            )
+        return held, self._score(rows)
+
+    def _options(self) -> Any:
+        table = dict(self.network or {"family": "convolutional"})
+        return FAMILIES[table["family"]](**table)
+
+    def _make_inputs(self, options: Any, clean: list[str]) -> PretrainedVectors | None:
+        self._told = False
+        if options.family == "mlp":
+            self.inputs_: Inputs = FeatureInputs(self.blocks, self.analyzer)
+            return None
+        tokenizer = TextTokenizer(
+            options.unit,
+            self.drop_tags,
+            self.keep_tags,
+            self.analyzer,
+            options.subwords_of,
+            options.vocabulary,
+            options.min_count,
+            options.max_length,
+            enclose=options.family == "from_config",
+        )
+        vectors = find_vectors(options, tokenizer, clean, self.seed)
+        known = vectors.known if vectors and options.unseen_vectors else ()
+        cls = NETWORKS.get(options.family)
+        layout = cls.layout_of(options) if cls else "padded"
+        self.inputs_ = TokenInputs(tokenizer, layout, known)
+        return vectors
+
+    def _fill(self, vectors: PretrainedVectors | None) -> float:
+        """Put the pretrained vectors into the embedding, and return the share of tokens that have one."""
+        if vectors is None:
+            return 0.0
+        assert isinstance(self.inputs_, TokenInputs)
+        tokens = self.inputs_.tokenizer.vocabulary.tokens()
+        found, matrix = vectors.lookup(tokens)
+        found[:2] = False
+        self.network_.embedding.fill(
+            torch.from_numpy(np.flatnonzero(found)), torch.from_numpy(np.asarray(matrix[found], np.float32))
+        )
+        share = float(found.mean())
+        log.info("%.1f %% of the %d tokens have a pretrained vector", 100 * share, len(tokens))
+        if share < 0.1:
+            log.warning(
+                "only %.1f %% of the vocabulary's tokens have a pretrained vector: model.unit and the vectors "
+                "may not fit each other",
+                100 * share,
+            )
+        return share
+
+    def _warn_truncated(self, count: int) -> None:
+        if self.inputs_.truncated and not self._told:
+            self._told = True
+            log.warning(
+                "%d of %d texts are longer than model.max_length; the rest of each is not read",
+                self.inputs_.truncated,
+                count,
+            )
+
+    def scores(self, texts: Sequence[str]) -> np.ndarray:
+        """Return logits, (n_texts, n_classes); for two classes their difference, (n_texts, 1)."""
+        texts = self._ready_for(texts)
+        rows = self.inputs_.transform(self.pipeline_.apply(texts))
+        self._warn_truncated(len(texts))
+        full = np.flatnonzero(rows.lengths)
+        result = np.tile(self._prior_scores(), (len(texts), 1))
+        if len(full) < len(texts):
+            log.info("%d texts have no token and get the classes' shares", len(texts) - len(full))
+        if len(full):
+            result[full] = self._score(_Part(rows, full))
+        return result
+
+    def _score(self, rows: Rows) -> np.ndarray:
+        network = self.network_.to(find_device("auto"))
+        found = inference.logits(network, rows, len(self.classes_))
+        return found[:, 1:] - found[:, :1] if self._one_margin() else found
+
+    def _one_margin(self) -> bool:
+        return len(self.classes_) == 2 and not self.multilabel_
+
+    def _prior_scores(self) -> np.ndarray:
+        logs = np.log(self.prior_).astype(np.float32)
+        if self.multilabel_:
+            return logs - np.log1p(-self.prior_).astype(np.float32)
+        return logs[1:] - logs[:1] if self._one_margin() else logs
+
+    def state(self) -> State:
+        """Return parameters, vocabulary, configuration and weights, in files that transformers reads too."""
+        parameters = self.get_params(deep=False)
+        for name in ("steps", "drop_tags", "keep_tags"):
+            parameters[name] = list(parameters[name])
+        parameters["blocks"] = [dict(block) for block in self.blocks]
+        parameters["network"] = self._options().model_dump(mode="json")
+        parameters["training"] = dict(self.training or {})
+        parameters["dictionary"] = self.pipeline_.dictionary or None
+        values = {
+            "parameters": parameters,
+            "multilabel": self.multilabel_,
+            "prior": self.prior_.tolist(),
+            "history": self.history_,
+            "coverage": self.coverage_,
+            "features": isinstance(self.inputs_, FeatureInputs),
+        }
+        config = self.network_.config.to_dict() | {"architectures": [type(self.network_).__name__]}
+        weights = {name: tensor.contiguous() for name, tensor in _untied(self.network_).items()}
+        state = State(values, files={CONFIG: json.dumps(config).encode(), WEIGHTS: dump_weights(weights)})
+        inputs = self.inputs_.state()
+        values["inputs"] = inputs.values
+        state.tensors |= inputs.tensors
+        state.files |= inputs.files
+        return state
+
+    @classmethod
+    def restore(cls, state: State) -> Self:
+        """Make the fitted classifier again; the caller sets `classes_`."""
+        values = state.values
+        model = cls(**values["parameters"])
+        model.multilabel_, model.history_ = values["multilabel"], values["history"]
+        model.prior_, model.coverage_ = np.array(values["prior"]), values["coverage"]
+        model.pipeline_ = TextPipeline(model.steps, model.dictionary)
+        kind: Any = FeatureInputs if values["features"] else TokenInputs
+        model.inputs_ = kind.restore(State(values["inputs"], state.tensors, state.files))
+        model._told = False
+        with isolated(0):
+            model.network_ = network_of(json.loads(state.files[CONFIG]))
+        model.network_.load_state_dict(load_weights(state.files[WEIGHTS]), strict=False)
+        model.network_.tie_weights()
+        model.network_.eval()
+        return model
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        state.pop("_held_out", None)
+        return state
+
+
+class _Part:
+    """Some of the rows."""
+
+    def __init__(self, rows: Rows, chosen: np.ndarray) -> None:
+        self.rows, self.chosen = rows, chosen
+        self.lengths = rows.lengths[chosen]
+
+    def batch(self, numbers: np.ndarray) -> dict[str, torch.Tensor]:
+        return self.rows.batch(self.chosen[numbers])
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+
+def _full_rows(rows: Rows, count: int) -> np.ndarray:
+    """Return the numbers of the texts that have a token."""
+    full = np.flatnonzero(rows.lengths)
+    if not len(full):
+        raise DataError("no text has a token after cleaning, so there is nothing to learn from.")
+    if len(full) < count:
+        log.warning("%d of %d texts have no token after cleaning; they are left out", count - len(full), count)
+    return full
+
+
+def _shares(target: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return (n_classes,) shares of the classes, none of them 0 or 1."""
+    if target.ndim == 2:
+        return np.asarray((target.sum(axis=0) + 0.5) / (len(target) + 1.0))
+    counts = np.bincount(target, minlength=n_classes)
+    return np.asarray((counts + 0.5) / (len(target) + 0.5 * n_classes))
+
+
+def _untied(network: Any) -> dict[str, torch.Tensor]:
+    """Return the weights, none of them twice."""
+    seen: set[int] = set()
+    return {
+        name: tensor
+        for name, tensor in network.state_dict().items()
+        if not (tensor.data_ptr() in seen or seen.add(tensor.data_ptr()))  # type: ignore[func-returns-value]
+    }

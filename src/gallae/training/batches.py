@@ -1,0 +1,128 @@
+"""Rows to tensors, a batch at a time; the corpus stays in flat arrays."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gallae.text.token_ids import TokenIds
+
+
+class Rows(Protocol):
+    """What a network reads: n texts as ids or as sparse features."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(n,) number of tokens or features of each text."""
+
+    def batch(self, rows: np.ndarray) -> dict[str, Tensor]:
+        """Return the network's arguments for some texts."""
+
+    def __len__(self) -> int: ...
+
+
+class PaddedRows:
+    """Ids filled up to the longest text of the batch: input_ids, attention_mask, (batch, length)."""
+
+    def __init__(self, ids: TokenIds) -> None:
+        self.ids = ids
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(n,) tokens of each text."""
+        return self.ids.lengths
+
+    def batch(self, rows: np.ndarray) -> dict[str, Tensor]:
+        """Return input_ids and attention_mask, (batch, length) int64."""
+        ids, mask = self.ids.padded(rows)
+        return {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask).long()}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class FlatRows:
+    """Ids one text after the other: input_ids (n_tokens,), offsets (batch,)."""
+
+    def __init__(self, ids: TokenIds) -> None:
+        self.ids = ids
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(n,) tokens of each text."""
+        return self.ids.lengths
+
+    def batch(self, rows: np.ndarray) -> dict[str, Tensor]:
+        """Return input_ids (n_tokens,) and offsets (batch,), int64."""
+        flat, lengths = self.ids.gather(rows)
+        return {"input_ids": torch.from_numpy(flat), "offsets": _starts(lengths)}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class SparseRows:
+    """Features that are not zero: input_ids, weights (n_features,), offsets (batch,).
+
+    Args:
+        matrix: (n, n_features) CSR matrix.
+    """
+
+    def __init__(self, matrix: Any) -> None:
+        self.matrix = matrix
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(n,) features of each text."""
+        return np.diff(self.matrix.indptr)
+
+    def batch(self, rows: np.ndarray) -> dict[str, Tensor]:
+        """Return input_ids (n_features,) int64, weights float32, and offsets (batch,) int64."""
+        part = self.matrix[rows]
+        return {
+            "input_ids": torch.from_numpy(part.indices.astype(np.int64)),
+            "weights": torch.from_numpy(part.data.astype(np.float32)),
+            "offsets": _starts(np.diff(part.indptr)),
+        }
+
+    def __len__(self) -> int:
+        return int(self.matrix.shape[0])
+
+
+def _starts(lengths: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.cumsum(lengths, dtype=np.int64) - lengths)
+
+
+class Examples(torch.utils.data.Dataset[Any]):
+    """Rows with their targets, read a whole batch at a time.
+
+    Args:
+        rows: What the network reads.
+        targets: (n,) class numbers, or (n, n_classes) bool.
+        n_classes: Number of classes.
+    """
+
+    def __init__(self, rows: Rows, targets: np.ndarray, n_classes: int) -> None:
+        self.rows = rows
+        self.targets = targets
+        self.n_classes = n_classes
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
+        return self.__getitems__([number])
+
+    def __getitems__(self, numbers: Any) -> dict[str, Tensor]:
+        """Return the batch of some rows, with `labels` (batch, n_classes) float32."""
+        chosen = np.asarray(numbers, dtype=np.int64)
+        return {**self.rows.batch(chosen), "labels": self.labels(chosen)}
+
+    def labels(self, chosen: np.ndarray) -> Tensor:
+        """Return the targets of some rows as shares, (batch, n_classes) float32."""
+        if self.targets.ndim == 2:
+            return torch.from_numpy(self.targets[chosen].astype(np.float32))
+        return torch.nn.functional.one_hot(torch.from_numpy(self.targets[chosen]), self.n_classes).float()

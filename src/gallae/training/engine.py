@@ -1,0 +1,328 @@
+"""One training engine for every network: transformers' Trainer, fed and watched our way."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.special import expit, log_softmax
+from sklearn.metrics import accuracy_score, f1_score
+from torch.utils.data import DataLoader
+from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.utils import logging as transformers_logging
+
+from gallae.errors import ModelError
+from gallae.training import checkpoints, inference, workspace
+from gallae.training.batches import Examples
+from gallae.training.callbacks import ProgressBar
+from gallae.training.devices import find_device, use_bf16
+from gallae.training.objective import Objective, balanced_weights
+from gallae.training.optimizers import clip_gradients, make_optimizer
+from gallae.training.options import TrainingOptions
+from gallae.training.regularisation import Ema
+from gallae.training.samplers import make_batches
+from gallae.training.schedules import make_schedule
+from gallae.training.seeding import isolated
+from gallae.training.tracking import tracker
+from gallae.training.watching import report
+
+log = logging.getLogger(__name__)
+_SAVE_EVERY = 120.0  # seconds between checkpoints within an epoch
+History = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is to be trained, on what, and how.
+
+    Attributes:
+        network: With its first weights.
+        train: Rows to learn from.
+        valid: Rows to watch, held out inside the training rows; None without.
+        options: The recipe's.
+        seed: Of batches and dropout.
+        multilabel: Whether a text may have several labels.
+        word_dropout: Share of the tokens hidden in training.
+    """
+
+    network: Any
+    train: Examples
+    valid: Examples | None
+    options: TrainingOptions
+    seed: int
+    multilabel: bool
+    word_dropout: float = 0.0
+
+    def run(self) -> History:
+        """Train the network in place, and return a row an epoch: step, loss, valid_loss, macro_f1, ...
+
+        Raises:
+            ModelError: if the loss is no number any more, or memory does not suffice.
+            RecipeError: if the device is not there.
+        """
+        device = find_device(self.options.device)
+        folder = workspace.next_fit()
+        if folder is not None:
+            history = checkpoints.take_final(folder, self.network)
+            if history is not None:
+                return history
+        with isolated(self.seed), _quiet_library():
+            if folder is not None:
+                history = self._fit(folder, device, keep=True)
+                checkpoints.keep_final(folder, self.network, history)
+                return history
+            with tempfile.TemporaryDirectory(prefix="gallae-") as temporary:
+                return self._fit(Path(temporary), device, keep=False)
+
+    def _fit(self, folder: Path, device: torch.device, keep: bool) -> History:
+        engine = Engine(self, folder, device, keep)
+        try:
+            engine.train(resume_from_checkpoint=_resumed(folder) if keep else None)
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if not isinstance(error, torch.OutOfMemoryError) and "alloc" not in str(error):
+                raise
+            raise ModelError(
+                f"memory does not suffice for batches of {self.options.batch_size}. Set training.batch_size="
+                f"{max(1, self.options.batch_size // 2)} and training.accumulation="
+                f"{self.options.accumulation * 2}, or a shorter model.max_length."
+            ) from error
+        engine.restore_best()
+        return engine.history
+
+
+def _resumed(folder: Path) -> str | None:
+    checkpoint = checkpoints.last_whole(folder)
+    return str(checkpoint) if checkpoint else None
+
+
+class Engine(Trainer):
+    """transformers' Trainer with our batches, losses, optimisers, evaluation and checkpoints."""
+
+    def __init__(self, job: Training, folder: Path, device: torch.device, keep: bool) -> None:
+        self.job, self.options, self.folder, self.keep = job, job.options, folder, keep
+        self.history: History = []
+        self.best: dict[str, Any] = {}
+        self.best_weights: dict[str, torch.Tensor] = {}
+        self.batches = make_batches(
+            job.options.sampler, job.train.rows.lengths, job.train.targets, job.options.batch_size, job.seed
+        )
+        weights = None
+        if job.options.class_weight == "balanced":
+            weights = balanced_weights(job.train.targets, job.train.n_classes).to(device)
+        self.objective = Objective(job.options, weights, job.multilabel, job.word_dropout)
+        self.ema = Ema(job.network, job.options.ema) if job.options.ema else None
+        super().__init__(
+            model=job.network,
+            args=_arguments(job, folder, device, len(self.batches)),
+            callbacks=[_Flow(self), ProgressBar(), *tracker(job.options.track, folder if keep else None)],
+        )
+        self.loss_is_scaled_for_ga = False
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """Return the batches, one an item."""
+        return DataLoader(
+            self.job.train,
+            batch_sampler=self.batches,
+            collate_fn=_as_it_is,
+            generator=torch.Generator().manual_seed(self.job.seed),
+        )
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """Make the recipe's optimiser."""
+        if self.optimizer is None:
+            options = self.options
+            self.optimizer = make_optimizer(
+                self.model, options.optimizer, options.learning_rate, options.weight_decay
+            )
+        return self.optimizer
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """Make the recipe's schedule."""
+        if self.lr_scheduler is None:
+            self.lr_scheduler = make_schedule(
+                optimizer or self.optimizer, self.options.schedule, self.options.warmup, num_training_steps
+            )
+            self._created_lr_scheduler = True
+        return self.lr_scheduler
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Return the batch's loss.
+
+        Raises:
+            ModelError: if it is no number.
+        """
+        loss = self.objective(model, inputs)
+        if not torch.isfinite(loss):
+            rate = self.optimizer.param_groups[0]["lr"] if self.optimizer else self.options.learning_rate
+            raise ModelError(
+                f"the loss became {loss.item()} at step {self.state.global_step + 1} (learning rate {rate:.2g}). "
+                "The likely cause is a learning rate that is too high: divide training.learning_rate by ten, "
+                "keep training.max_grad_norm above 0, or see `gallae lr-find`."
+            )
+        return loss
+
+    def _clip_grad_norm(self, model: Any) -> Any:
+        return clip_gradients(model.parameters(), self.options.max_grad_norm)
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+        return grad_norm
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        """Return 0: counting them would cost more than small networks' steps."""
+        return 0
+
+    def averaged(self) -> AbstractContextManager[Any]:
+        """Put the averaged weights in place within the block, where the recipe averages them."""
+        return self.ema.applied() if self.ema else nullcontext()
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Measure the rows held out for it, keep the best weights, and stop when they get no better."""
+        valid, network = self.job.valid, self.job.network
+        assert valid is not None
+        with self.averaged():
+            found = inference.logits(network, valid.rows, _outputs(network))
+            metrics = measured(found, valid.targets, self.job.multilabel)
+            self._keep_best(metrics)
+        network.train()
+        self.log({f"eval_{name}": value for name, value in metrics.items()})
+        report(len(self.history), metrics[self.options.early_stopping.metric])
+        return {f"eval_{name}": value for name, value in metrics.items()}
+
+    def _keep_best(self, metrics: dict[str, float]) -> None:
+        stopping = self.options.early_stopping
+        value = metrics[stopping.metric] * (-1 if stopping.metric == "loss" else 1)
+        if not self.best or value > self.best["value"] + stopping.min_delta:
+            self.best = {"value": value, "step": self.state.global_step, "waited": 0}
+            if stopping.restore_best:
+                self.best_weights = checkpoints.copied(self.job.network.state_dict())
+            return
+        self.best["waited"] += 1
+        if stopping.patience and self.best["waited"] >= stopping.patience:
+            self.control.should_training_stop = True
+
+    def restore_best(self) -> None:
+        """Put the weights to keep into the network: the best ones, the averaged ones, or the last."""
+        network = self.job.network
+        if self.best_weights:
+            network.load_state_dict(self.best_weights)
+        elif self.ema:
+            with self.ema.applied():
+                last = checkpoints.copied(network.state_dict())
+            network.load_state_dict(last)
+        network.to("cpu").eval()
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)
+        tensors = {"best": self.best_weights} if self.best_weights else {}
+        if self.ema:
+            tensors["ema"] = self.ema.state_dict()
+        facts = {"best": self.best, "history": self.history}
+        checkpoints.seal(self.folder / f"checkpoint-{self.state.global_step}", facts, tensors)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        facts, tensors = checkpoints.sealed(Path(resume_from_checkpoint))
+        self.best, self.history = facts["best"], facts["history"]
+        self.best_weights = tensors.get("best", {})
+        if self.ema:
+            self.ema.load_state_dict(tensors["ema"])
+
+
+class _Flow(TrainerCallback):
+    """When to evaluate, save and log; what an epoch's row of the history says."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.saved = time.monotonic()
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.engine.batches.set_epoch(int((state.epoch or 0) + 1e-6))
+
+    def on_optimizer_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self.engine.ema:
+            self.engine.ema.update()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self.engine.keep and time.monotonic() - self.saved > _SAVE_EVERY:
+            control.should_save = True
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.engine.history.append({"epoch": round(state.epoch), "step": state.global_step})
+        control.should_log = True
+        control.should_evaluate = self.engine.job.valid is not None
+        control.should_save = self.engine.keep
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        rows = self.engine.history
+        if not rows or not logs or rows[-1]["step"] != state.global_step:
+            return
+        if "loss" in logs:
+            rows[-1]["loss"] = logs["loss"]
+        names = {name: "valid_loss" if name == "eval_loss" else name[5:] for name in logs if name[:5] == "eval_"}
+        rows[-1].update({new: logs[name] for name, new in names.items()})
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.saved = time.monotonic()
+
+
+def _arguments(job: Training, folder: Path, device: torch.device, steps: int) -> TrainingArguments:
+    options = job.options
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=options.epochs,
+        per_device_train_batch_size=options.batch_size,
+        gradient_accumulation_steps=options.accumulation,
+        max_grad_norm=options.max_grad_norm,
+        learning_rate=options.learning_rate,
+        bf16=use_bf16(options.precision, device),
+        use_cpu=device.type == "cpu",
+        seed=job.seed,
+        logging_steps=max(1, steps // options.accumulation // 10),
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        eval_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        log_level="error",
+    )
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _outputs(network: Any) -> int:
+    return int(network.config.num_labels)
+
+
+def _quiet_library() -> AbstractContextManager[None]:
+    transformers_logging.disable_progress_bar()
+    return nullcontext()
+
+
+def measured(logits: np.ndarray, targets: np.ndarray, multilabel: bool) -> dict[str, float]:
+    """Return loss, accuracy and macro-F1 of (n, n_classes) logits, without class weights or smoothing."""
+    scores = logits.astype(np.float64)
+    if multilabel:
+        chances = np.clip(expit(scores), 1e-12, 1 - 1e-12)
+        loss = -np.where(targets, np.log(chances), np.log1p(-chances)).mean()
+        predicted: np.ndarray = scores >= 0
+    else:
+        loss = -log_softmax(scores, axis=1)[np.arange(len(targets)), targets].mean()
+        predicted = scores.argmax(axis=1)
+    return {
+        "loss": float(loss),
+        "accuracy": float(accuracy_score(targets, predicted)),
+        "macro_f1": float(f1_score(targets, predicted, average="macro", zero_division=0)),
+    }
