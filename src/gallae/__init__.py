@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from gallae.workflows.audit import audit as audit
     from gallae.workflows.clean import clean as clean
     from gallae.workflows.comparing import compare as compare
+    from gallae.workflows.ensembling import ensemble as ensemble
     from gallae.workflows.evaluating import evaluate as evaluate
     from gallae.workflows.predicting import predict as predict
     from gallae.workflows.runs import Run as Run
     from gallae.workflows.runs import load as load
+    from gallae.workflows.searching import search as search
     from gallae.workflows.submitting import submit as submit
     from gallae.workflows.training import train as train
 
@@ -43,6 +45,7 @@ _PUBLIC = {
     "build": "gallae.models.registry",
     "clean": "gallae.workflows.clean",
     "compare": "gallae.workflows.comparing",
+    "ensemble": "gallae.workflows.ensembling",
     "evaluate": "gallae.workflows.evaluating",
     "load": "gallae.workflows.runs",
     "predict": "gallae.workflows.predicting",
@@ -50,6 +53,7 @@ _PUBLIC = {
     "register": "gallae.models.registry",
     "register_classifier": "gallae.models.heads",
     "sample": "gallae.data",
+    "search": "gallae.workflows.searching",
     "submit": "gallae.workflows.submitting",
     "train": "gallae.workflows.training",
 }

@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score, log_loss
 from sklearn.model_selection import GridSearchCV
 
 from gallae.errors import RecipeError
-from gallae.models.calibration import CalibratedClassifier, _best_threshold
+from gallae.models.calibration import CalibratedClassifier, best_threshold
 from gallae.models.contract import TextClassifier, check_fit_input, encode_labels
 from gallae.models.linear import LinearClassifier
 from gallae.models.persistence import load
@@ -116,7 +116,7 @@ def test_thresholds_improve_f1():
     assert macro_f1(best) > macro_f1(half) + 0.05
 
 
-def test_the_best_threshold_is_the_best_of_all():
+def test_thebest_threshold_is_the_best_of_all():
     rng = np.random.default_rng(1)
     for _ in range(30):
         probabilities = rng.integers(0, 6, 12) / 6
@@ -124,9 +124,9 @@ def test_the_best_threshold_is_the_best_of_all():
         if not positive.any():
             continue
         f1 = [f1_score(positive, probabilities >= t, zero_division=0) for t in np.arange(13) / 12]
-        found = f1_score(positive, probabilities >= _best_threshold(probabilities, positive), zero_division=0)
+        found = f1_score(positive, probabilities >= best_threshold(probabilities, positive), zero_division=0)
         assert found == pytest.approx(max(f1))
-    assert _best_threshold(np.array([0.1, 0.9]), np.array([False, False])) == 0.5
+    assert best_threshold(np.array([0.1, 0.9]), np.array([False, False])) == 0.5
 
 
 @pytest.mark.parametrize("sizes", [(20, 20, 1), (20, 2, 2), (3, 1, 1), (1, 1), (2, 1), (1, 1, 1, 1)])

@@ -11,6 +11,7 @@ from gallae.errors import DataError
 from gallae.models.average import AverageClassifier
 from gallae.models.calibration import CalibratedClassifier
 from gallae.models.contract import State, check_fit_input, encode_labels
+from gallae.models.ensemble import EnsembleClassifier
 from gallae.models.linear import LinearClassifier
 
 BLOCKS = ({"unit": "char_wb", "ngrams": [1, 3]},)
@@ -21,6 +22,12 @@ MAKERS = {
     },
     "calibrated": lambda: CalibratedClassifier(LinearClassifier(blocks=BLOCKS)),
     "average": lambda: AverageClassifier(LinearClassifier(blocks=BLOCKS), folds=3),
+    **{
+        method: lambda method=method: EnsembleClassifier(
+            [LinearClassifier(blocks=BLOCKS, classifier=name) for name in ("svm", "complement_nb")], method, 3
+        )
+        for method in ("mean", "weighted", "stacking")
+    },
 }
 
 

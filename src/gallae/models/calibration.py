@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -12,7 +11,6 @@ from scipy.special import expit, softmax
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import KFold, StratifiedKFold
 
 from gallae.errors import RecipeError
 from gallae.models.contract import (
@@ -23,6 +21,7 @@ from gallae.models.contract import (
     encode_labels,
     two_columns,
 )
+from gallae.models.folding import held_out_folds
 
 METHODS = ("multinomial", "temperature", "thresholds", "none")
 
@@ -65,7 +64,7 @@ class CalibratedClassifier(TextClassifier):
             held, scores = self.estimator_.fit(texts, array).held_out_scores()
             self._fit_calibrator(scores.astype(np.float64), target[held])
             return self
-        splits = self._splits(target)
+        splits = held_out_folds(target, self.folds, self.seed)
         scores = _out_of_fold(self.estimator_, texts, array, splits)
         unknown = np.flatnonzero(np.isnan(scores).all(axis=1))
         scores[unknown] = self.estimator_.scores([texts[row] for row in unknown])
@@ -82,18 +81,6 @@ class CalibratedClassifier(TextClassifier):
                 f"calibration needs 2 folds or more, not {self.folds} (1 is for networks that hold rows out)."
             )
 
-    def _splits(self, target: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        sizes = np.full(len(target), len(target)) if target.ndim == 2 else np.bincount(target)[target]
-        shared, alone = np.flatnonzero(sizes > 1), np.flatnonzero(sizes == 1)
-        if not len(shared):
-            return []
-        kind = KFold if target.ndim == 2 else StratifiedKFold
-        folds = kind(min(self.folds, int(sizes.max())), shuffle=True, random_state=self.seed)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-            pairs = list(folds.split(shared, target[shared]))
-        return [(np.concatenate([shared[fit_on], alone]), shared[held_out]) for fit_on, held_out in pairs]
-
     def _fit_calibrator(self, scores: np.ndarray, target: np.ndarray) -> None:
         self.thresholds_ = np.full(len(self.classes_), 0.5)
         if self.method == "temperature":
@@ -108,7 +95,7 @@ class CalibratedClassifier(TextClassifier):
         if self.method == "thresholds":
             probabilities = self._probabilities(np.nan_to_num(scores))
             self.thresholds_ = np.array(
-                [_best_threshold(probabilities[:, k], target[:, k]) for k in range(len(self.classes_))]
+                [best_threshold(probabilities[:, k], target[:, k]) for k in range(len(self.classes_))]
             )
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:
@@ -208,8 +195,13 @@ def _platt(scores: np.ndarray, positive: np.ndarray) -> tuple[float, float]:
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
-def _best_threshold(probabilities: np.ndarray, positive: np.ndarray) -> float:
-    """Return the threshold of the best F1, midway between two neighbouring probabilities."""
+def best_threshold(probabilities: np.ndarray, positive: np.ndarray) -> float:
+    """Return the threshold of the best F1, midway between two neighbouring probabilities.
+
+    Args:
+        probabilities: (n,) of one label.
+        positive: (n,) bool, whether the label is right.
+    """
     if not positive.any():
         return 0.5
     order = np.argsort(-probabilities, kind="stable")

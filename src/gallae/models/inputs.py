@@ -18,9 +18,18 @@ TOKENIZER = "tokenizer.json"
 
 
 class Inputs(Protocol):
-    """What turns clean texts into rows."""
+    """What turns clean texts into rows.
 
-    truncated: int
+    Attributes:
+        truncated: How many texts the last call cut off.
+        told: Whether the user knows that texts are cut off.
+    """
+
+    told: bool
+
+    @property
+    def truncated(self) -> int:
+        """How many texts the last call cut off."""
 
     @property
     def size(self) -> int:
@@ -49,6 +58,7 @@ class TokenInputs:
         self.tokenizer = tokenizer
         self.layout = layout
         self.known = known
+        self.told = False
 
     @property
     def truncated(self) -> int:
@@ -91,6 +101,7 @@ class FeatureInputs:
         analyzer: "kiwi" or "mecab".
     """
 
+    told = True
     truncated = 0
 
     def __init__(self, blocks: Sequence[Mapping[str, Any]], analyzer: str) -> None:

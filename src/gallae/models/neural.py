@@ -115,7 +115,7 @@ class NeuralClassifier(TextClassifier):
             multilabel=self.multilabel_,
             word_dropout=getattr(options, "word_dropout", 0.0),
         ).run()
-        self._held_out = held, _Part(rows, held)
+        self.held_out_ = held, _Part(rows, held)
         return self
 
     def held_out_scores(self) -> tuple[np.ndarray, np.ndarray]:
@@ -124,7 +124,7 @@ class NeuralClassifier(TextClassifier):
         Raises:
             DataError: if it held none out, as the recipe's training.early_stopping.share is 0.
         """
-        held, rows = self._held_out
+        held, rows = self.held_out_
         if not len(held):
             raise DataError(
                 "no rows were held out: calibration.folds = 1 calibrates on those, so set "
@@ -137,7 +137,6 @@ class NeuralClassifier(TextClassifier):
         return FAMILIES[table["family"]](**table)
 
     def _make_inputs(self, options: Any, clean: list[str]) -> PretrainedVectors | None:
-        self._told = False
         if options.family == "mlp":
             self.inputs_: Inputs = FeatureInputs(self.blocks, self.analyzer)
             return None
@@ -181,8 +180,8 @@ class NeuralClassifier(TextClassifier):
         return share
 
     def _warn_truncated(self, count: int) -> None:
-        if self.inputs_.truncated and not self._told:
-            self._told = True
+        if self.inputs_.truncated and not self.inputs_.told:
+            self.inputs_.told = True
             log.warning(
                 "%d of %d texts are longer than model.max_length; the rest of each is not read",
                 self.inputs_.truncated,
@@ -252,7 +251,6 @@ class NeuralClassifier(TextClassifier):
         model.pipeline_ = TextPipeline(model.steps, model.dictionary)
         kind: Any = FeatureInputs if values["features"] else TokenInputs
         model.inputs_ = kind.restore(State(values["inputs"], state.tensors, state.files))
-        model._told = False
         with isolated(0):
             model.network_ = network_of(json.loads(state.files[CONFIG]))
         model.network_.load_state_dict(load_weights(state.files[WEIGHTS]), strict=False)
@@ -262,7 +260,7 @@ class NeuralClassifier(TextClassifier):
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
-        state.pop("_held_out", None)
+        state.pop("held_out_", None)
         return state
 
 

@@ -59,9 +59,9 @@ def find_recipe(
     """
     if isinstance(name, Recipe):
         values, source = name.model_dump(mode="json"), name.name
-        resolve_members(values, source)
     else:
         values, source = read_recipe(name)
+    resolve_members(values, source, Path(source).parent if source.endswith(".toml") else Path())
     if seed is not None:
         move_seeds(values, seed)
     for override in overrides:
@@ -101,9 +101,7 @@ def read_recipe(name: str | Path) -> tuple[dict[str, Any], str]:
     path = Path(name)
     shipped = resources.files("gallae.recipes") / f"{name}.toml"
     if path.suffix != ".toml" and path.name == str(name) and shipped.is_file():
-        values = _parse(shipped.read_text("utf-8"), str(name))
-        resolve_members(values, str(name))
-        return values, str(name)
+        return _parse(shipped.read_text("utf-8"), str(name)), str(name)
     if path.suffix != ".toml":
         known = list(shipped_recipes())
         near = _nearest(str(name), known)
@@ -122,7 +120,6 @@ def read_recipe(name: str | Path) -> tuple[dict[str, Any], str]:
     dictionary = _table(values, "text").get("dictionary")
     if isinstance(dictionary, str) and dictionary:
         values["text"]["dictionary"] = str(path.parent / dictionary)
-    resolve_members(values, str(path), path.parent)
     return values, str(path)
 
 

@@ -33,10 +33,12 @@ def resolve_members(values: dict[str, Any], source: str = "", folder: Path = Pat
     from gallae.recipes.schema import DataOptions
 
     members = members_of(values)
-    data = values.get("data") if isinstance(values.get("data"), dict) else {}
+    data = DataOptions().model_dump(mode="json")
+    if isinstance(given := values.get("data"), dict):
+        data |= given
     for number, member in enumerate(members):
         table = members[number] = _table(member, f"{source}, member {number}", folder)
-        if isinstance(table, dict) and table["data"] == DataOptions().model_dump(mode="json") | data:
+        if isinstance(table, dict) and table["data"] == data:
             del table["data"]  # said once, in the ensemble's own table
 
 

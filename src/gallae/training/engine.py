@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import torch
 from scipy.special import expit, log_softmax
 from sklearn.metrics import accuracy_score, f1_score
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.utils import logging as transformers_logging
 
 from gallae.errors import ModelError
@@ -108,6 +110,7 @@ class Engine(Trainer):
     def __init__(self, job: Training, folder: Path, device: torch.device, keep: bool) -> None:
         self.job, self.options, self.folder, self.keep = job, job.options, folder, keep
         self.history: History = []
+        self.losses: list[float] = [0.0, 0.0]  # their sum and number in this epoch
         self.best: dict[str, Any] = {}
         self.best_weights: dict[str, torch.Tensor] = {}
         self.batches = make_batches(
@@ -124,6 +127,7 @@ class Engine(Trainer):
             callbacks=[_Flow(self), ProgressBar(), *tracker(job.options.track, folder if keep else None)],
         )
         self.loss_is_scaled_for_ga = False
+        self.remove_callback(PrinterCallback)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Return the batches, one an item."""
@@ -168,6 +172,7 @@ class Engine(Trainer):
                 "The likely cause is a learning rate that is too high: divide training.learning_rate by ten, "
                 "keep training.max_grad_norm above 0, or see `gallae lr-find`."
             )
+        self.losses = [self.losses[0] + loss.item(), self.losses[1] + 1]
         return loss
 
     def _clip_grad_norm(self, model: Any) -> Any:
@@ -189,12 +194,13 @@ class Engine(Trainer):
         valid, network = self.job.valid, self.job.network
         assert valid is not None
         with self.averaged():
-            found = inference.logits(network, valid.rows, _outputs(network))
+            found = inference.logits(network, valid.rows, valid.n_classes)
             metrics = measured(found, valid.targets, self.job.multilabel)
             self._keep_best(metrics)
         network.train()
         self.log({f"eval_{name}": value for name, value in metrics.items()})
-        report(len(self.history), metrics[self.options.early_stopping.metric])
+        stopping = self.options.early_stopping
+        report(len(self.history), metrics[stopping.metric] * (-1 if stopping.metric == "loss" else 1))
         return {f"eval_{name}": value for name, value in metrics.items()}
 
     def _keep_best(self, metrics: dict[str, float]) -> None:
@@ -225,13 +231,13 @@ class Engine(Trainer):
         tensors = {"best": self.best_weights} if self.best_weights else {}
         if self.ema:
             tensors["ema"] = self.ema.state_dict()
-        facts = {"best": self.best, "history": self.history}
+        facts = {"best": self.best, "history": self.history, "losses": self.losses}
         checkpoints.seal(self.folder / f"checkpoint-{self.state.global_step}", facts, tensors)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)
         facts, tensors = checkpoints.sealed(Path(resume_from_checkpoint))
-        self.best, self.history = facts["best"], facts["history"]
+        self.best, self.history, self.losses = facts["best"], facts["history"], facts["losses"]
         self.best_weights = tensors.get("best", {})
         if self.ema:
             self.ema.load_state_dict(tensors["ema"])
@@ -256,7 +262,10 @@ class _Flow(TrainerCallback):
             control.should_save = True
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.engine.history.append({"epoch": round(state.epoch), "step": state.global_step})
+        total, count = self.engine.losses
+        row = {"epoch": round(state.epoch), "step": state.global_step, "loss": total / max(count, 1)}
+        self.engine.history.append(row)
+        self.engine.losses = [0.0, 0.0]
         control.should_log = True
         control.should_evaluate = self.engine.job.valid is not None
         control.should_save = self.engine.keep
@@ -265,8 +274,6 @@ class _Flow(TrainerCallback):
         rows = self.engine.history
         if not rows or not logs or rows[-1]["step"] != state.global_step:
             return
-        if "loss" in logs:
-            rows[-1]["loss"] = logs["loss"]
         names = {name: "valid_loss" if name == "eval_loss" else name[5:] for name in logs if name[:5] == "eval_"}
         rows[-1].update({new: logs[name] for name, new in names.items()})
 
@@ -278,7 +285,7 @@ def _arguments(job: Training, folder: Path, device: torch.device, steps: int) ->
     options = job.options
     return TrainingArguments(
         output_dir=str(folder),
-        num_train_epochs=options.epochs,
+        num_train_epochs=max(options.epochs, ceil(options.min_steps * options.accumulation / steps)),
         per_device_train_batch_size=options.batch_size,
         gradient_accumulation_steps=options.accumulation,
         max_grad_norm=options.max_grad_norm,
@@ -302,13 +309,16 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def _outputs(network: Any) -> int:
-    return int(network.config.num_labels)
-
-
-def _quiet_library() -> AbstractContextManager[None]:
+@contextmanager
+def _quiet_library() -> Iterator[None]:
+    """Keep transformers' own progress bars away."""
+    shown = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()
-    return nullcontext()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
 
 
 def measured(logits: np.ndarray, targets: np.ndarray, multilabel: bool) -> dict[str, float]:

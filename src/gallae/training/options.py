@@ -31,11 +31,15 @@ class StoppingOptions(BaseModel):
 
 
 class TrainingOptions(BaseModel):
-    """How a network learns."""
+    """How a network learns.
+
+    Small corpora get as many more epochs as make `min_steps` steps.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     epochs: int = Field(default=5, ge=1)
+    min_steps: int = Field(default=0, ge=0)
     batch_size: int = Field(default=128, ge=1)
     accumulation: int = Field(default=1, ge=1)
     optimizer: Literal["adamw", "adam", "radam", "sgd", "lion", "muon"] = "adamw"

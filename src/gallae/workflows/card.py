@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gallae.data import Corpus
 from gallae.models.contract import TextClassifier
 from gallae.recipes import Recipe
 
 
-def model_card(metrics: dict[str, Any], recipe: Recipe, model: TextClassifier, corpus: Corpus) -> str:
+def model_card(metrics: dict[str, Any], recipe: Recipe, model: TextClassifier) -> str:
     """Return the model card as Markdown (after Mitchell et al., "Model Cards for Model Reporting", 2019)."""
     labels = ", ".join(str(label) for label in model.classes_)
     lines = [
@@ -21,7 +20,7 @@ def model_card(metrics: dict[str, Any], recipe: Recipe, model: TextClassifier, c
         "|---|---|",
         f"| labels | {labels} |",
         f"| several labels a text | {'yes' if model.multilabel_ else 'no'} |",
-        f"| data | {corpus.source}, {len(corpus):,} rows |",
+        f"| data | {metrics['data']}, {metrics['rows']:,} rows |",
         f"| fitted on | {metrics['fitted_on']} |",
         f"| recipe | {recipe.name}, seed {recipe.seed} (recipe.toml beside this folder) |",
         f"| gallae | {metrics['gallae']} |",
@@ -30,6 +29,7 @@ def model_card(metrics: dict[str, Any], recipe: Recipe, model: TextClassifier, c
         "",
         *_figures(metrics),
         "",
+        *_members(metrics),
         "## How to use it",
         "",
         "```python",
@@ -62,3 +62,16 @@ def _figures(metrics: dict[str, Any]) -> list[str]:
         values = " | ".join(f"{figures[key]:.3f}" for key in ("precision", "recall", "f1"))
         rows.append(f"| {label} | {values} | {figures['support']} |")
     return rows
+
+
+def _members(metrics: dict[str, Any]) -> list[str]:
+    """Return the section on an ensemble's members; nothing for other models."""
+    if "members" not in metrics:
+        return []
+    rows = ["## What it is made of", "", f"Probabilities are joined by the method {metrics['method']!r}.", ""]
+    rows += ["| member | weight | macro_f1 | log_loss | fitted on |", "|---|---|---|---|---|"]
+    for member in metrics["members"]:
+        weight = "" if member["weight"] is None else f"{member['weight']:.3f}"
+        figures = f"{member['macro_f1']:.4f} | {member['log_loss']:.4f}"
+        rows.append(f"| {member['name']} | {weight} | {figures} | {member['fitted_on']} |")
+    return [*rows, ""]

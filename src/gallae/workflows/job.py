@@ -123,7 +123,7 @@ class Job:
             "warnings": self.warnings,
         }
         write_json(target / runs.METRICS, metrics)
-        card = model_card(metrics, self.recipe, model, self.corpus)
+        card = model_card(metrics, self.recipe, model)
         (target / runs.MODEL / "README.md").write_text(card, encoding="utf-8")
 
     def _facts(self) -> dict[str, Any]:

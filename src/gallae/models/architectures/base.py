@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
+_LARGE = 2**21  # weights
+
 
 class NetworkConfig(PreTrainedConfig):
     """Fields of every network.
@@ -20,6 +22,7 @@ class NetworkConfig(PreTrainedConfig):
         embedding: Width of the embedding.
         train_vectors: Whether the embedding learns.
         extra_channel: Width of a second embedding that learns, beside the first; 0 for none.
+        sparse_gradients: Whether large embeddings get sparse gradients, for optimisers that take those.
         embedding_dropout: Share of the embeddings' components dropped in training.
         dropout: Share of the pooled features dropped in training.
     """
@@ -30,6 +33,7 @@ class NetworkConfig(PreTrainedConfig):
     embedding: int = 128
     train_vectors: bool = True
     extra_channel: int = 0
+    sparse_gradients: bool = False
     embedding_dropout: float = 0.0
     dropout: float = 0.3
     pad_token_id: int | None = 0
@@ -48,20 +52,26 @@ class NetworkOutput(ModelOutput):
     pooled: torch.FloatTensor | None = None
 
 
+def is_large(rows: int, width: int) -> bool:
+    """Whether a table is so large that sparse gradients are faster than dense ones (measured, on CPUs)."""
+    return rows * width >= _LARGE
+
+
 class TokenEmbedding(nn.Module):
     """Ids to vectors: given or random, frozen or learning, with a second channel that always learns."""
 
     def __init__(self, config: Any) -> None:
         super().__init__()
-        self.word = nn.Embedding(config.vocab_size, config.embedding, padding_idx=config.pad_token_id)
+        self.word = self._table(config, config.embedding)
         self.word.weight.requires_grad_(config.train_vectors)
-        self.extra = (
-            nn.Embedding(config.vocab_size, config.extra_channel, padding_idx=config.pad_token_id)
-            if config.extra_channel
-            else None
-        )
+        self.extra = self._table(config, config.extra_channel) if config.extra_channel else None
         self.dropout = nn.Dropout(config.embedding_dropout)
         self.width = config.embedding + config.extra_channel
+
+    @staticmethod
+    def _table(config: Any, width: int) -> nn.Embedding:
+        sparse = config.sparse_gradients and is_large(config.vocab_size, width)
+        return nn.Embedding(config.vocab_size, width, padding_idx=config.pad_token_id, sparse=sparse)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return (..., width) vectors of (...) ids."""
@@ -99,7 +109,7 @@ class Network(PreTrainedModel):
         self.embedding = self.make_embedding(config)
         self.build(config)
         self.dropout = nn.Dropout(config.dropout)
-        self.classifier = nn.Linear(self.width, config.num_labels)
+        self.classifier = self.make_classifier(config)
         self.post_init()
 
     def make_embedding(self, config: Any) -> nn.Module:
@@ -114,6 +124,10 @@ class Network(PreTrainedModel):
     def build(self, config: Any) -> None:
         """Make the layers between embedding and classifier, and set `width`."""
         raise NotImplementedError  # pragma: no cover - every network has its own
+
+    def make_classifier(self, config: Any) -> nn.Module:
+        """Return the module from features to logits."""
+        return nn.Linear(self.width, config.num_labels)
 
     def pool(self, embedded: Tensor, mask: Tensor) -> Tensor:
         """Return (batch, width) features.

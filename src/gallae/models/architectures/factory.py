@@ -21,7 +21,9 @@ _PLACES = {
 
 def _classes() -> tuple[dict[str, type[PreTrainedConfig]], dict[str, type[PreTrainedModel]]]:
     configs, networks = {}, {}
+    import importlib.util as u
     for family, place in _PLACES.items():
+        if u.find_spec("gallae.models.architectures."+place.split(":")[0]) is None: continue
         module_name, config_name, network_name = place.split(":")
         module = import_module(f"gallae.models.architectures.{module_name}")
         configs[family], networks[family] = getattr(module, config_name), getattr(module, network_name)

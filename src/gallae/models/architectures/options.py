@@ -36,7 +36,8 @@ class EmbeddingOptions(NetworkOptions):
     `vectors` is "" (random), "kiwi", "word2vec", "fasttext" or "glove" (trained on the corpus), or a file;
     `vector_options` go to the training of vectors. `embedding` 0 is the vectors' own width, or 128.
     `unseen_vectors` takes in tokens that have a vector though the corpus lacks them. `extra_channel` is the
-    width of a second embedding beside, which learns.
+    width of a second embedding beside, which learns. `sparse_gradients` lets a step change only the rows of
+    its batch where the embedding is large, which is faster (a lazy Adam); false is Adam as it is written.
     """
 
     embedding: int = Field(default=0, ge=0)
@@ -45,6 +46,7 @@ class EmbeddingOptions(NetworkOptions):
     unseen_vectors: bool = False
     extra_channel: int = Field(default=0, ge=0)
     vector_options: dict[str, Any] = {}
+    sparse_gradients: bool = True
     embedding_dropout: Share = 0.0
     word_dropout: Share = 0.0
 
@@ -60,7 +62,11 @@ class EmbeddingOptions(NetworkOptions):
 
 
 class MlpOptions(BaseModel):
-    """A dense network over the recipe's [features], which stay sparse."""
+    """A dense network over the recipe's [features], which stay sparse.
+
+    `mean` divides by the sum of a text's features (as fastText does it). `sparse_gradients`: see
+    `EmbeddingOptions`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -68,14 +74,16 @@ class MlpOptions(BaseModel):
     hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[128], min_length=1)
     mean: bool = False
     activation: Literal["relu", "gelu", "tanh", "none"] = "relu"
+    sparse_gradients: bool = True
     dropout: Share = 0.5
 
 
 class BagOptions(EmbeddingOptions):
     """The mean, sum or maximum of the tokens' embeddings.
 
-    `one_hot` counts the tokens instead of embedding them (a linear bag of words). `offsets` lays the batch
-    out flat instead of padding it (`EmbeddingBag`).
+    `one_hot` counts the tokens instead of embedding them (a linear bag of words; neither `embedding` nor
+    `pooling` matter). `offsets` lays the batch out flat instead of padding it (`EmbeddingBag`). `hidden` is
+    the width of a dense layer before the classifier; 0 for none.
     """
 
     family: Literal["bag"]
@@ -84,9 +92,23 @@ class BagOptions(EmbeddingOptions):
     one_hot: bool = False
     hidden: int = Field(default=0, ge=0)
 
+    @model_validator(mode="after")
+    def _counts(self) -> BagOptions:
+        if self.one_hot and (self.vectors or self.extra_channel or self.pooling == "max"):
+            raise ValueError(
+                "one_hot counts tokens instead of embedding them: leave vectors, extra_channel and "
+                "pooling = 'max' away, or set one_hot = false"
+            )
+        return self
+
 
 class RecurrentOptions(EmbeddingOptions):
-    """RNN, LSTM or GRU over packed sequences."""
+    """RNN, LSTM or GRU.
+
+    `packed` leaves padding out of the computation; without it the same answers come from padded batches.
+    `dropout` is between the layers too. `weight_dropout` drops recurrent weights (Merity et al. 2018),
+    `recurrent_dropout` parts of the state, the same at every step (Gal and Ghahramani 2016), which is slow.
+    """
 
     family: Literal["recurrent"]
     cell: Literal["rnn", "lstm", "gru"] = "lstm"
@@ -115,6 +137,8 @@ class BranchedOptions(EmbeddingOptions):
     cell: Literal["rnn", "lstm", "gru"] = "lstm"
     layers: int = Field(default=1, ge=1)
     hidden: int = Field(default=128, ge=1)
+    bidirectional: bool = True
+    pooling: Literal["last", "mean", "max", "attention", "mean_max"] = "max"
     windows: list[Annotated[int, Field(ge=1, le=32)]] = Field(default=[2, 3, 4], min_length=1)
     filters: int = Field(default=128, ge=1)
     batch_norm: bool = False
