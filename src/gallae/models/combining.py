@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
+from threadpoolctl import threadpool_limits
 
 from gallae.models.calibration import best_threshold
 from gallae.models.contract import State
@@ -180,15 +181,35 @@ def _stack(tables: Tables, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     inputs = np.hstack([_logs(tables), np.ones((len(target), 1))])
     gold = np.eye(classes)[target]
     prior = np.vstack([np.tile(np.eye(classes), (len(tables), 1)) / len(tables), np.zeros((1, classes))])
+    first = inputs @ prior
+    axes = _round_axes(inputs, softmax(first, axis=1))
+    turned = inputs @ axes
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        change = flat.reshape(prior.shape)
-        logs = log_softmax(inputs @ (prior + change), axis=1)
-        slope = inputs.T @ (np.exp(logs) - gold) + change
+        steps = flat.reshape(prior.shape)
+        change = axes @ steps
+        logs = log_softmax(first + turned @ steps, axis=1)
+        slope = turned.T @ (np.exp(logs) - gold) + axes.T @ change
         return float(-(logs * gold).sum() + (change**2).sum() / 2), slope.ravel()
 
-    found = prior + minimize(loss, np.zeros(prior.size), jac=True, method="L-BFGS-B").x.reshape(prior.shape)
+    found = prior + axes @ _least(loss, prior.size).reshape(prior.shape)
     return found[:-1], found[-1]
+
+
+def _round_axes(inputs: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return axes (n_inputs, n_inputs) along which the loss curves about alike, for fewer steps to its least.
+
+    Members mostly agree, so along the raw axes it is a long narrow valley: 7 times as many steps on YNAT.
+    """
+    spread = (probabilities * (1 - probabilities)).mean(axis=1)
+    curvature = (inputs * spread[:, None]).T @ inputs + np.eye(inputs.shape[1])
+    return np.linalg.inv(np.linalg.cholesky(curvature)).T
+
+
+def _least(loss: Callable[[np.ndarray], tuple[float, np.ndarray]], size: int) -> np.ndarray:
+    """Return where a smooth convex loss is least, (size,), from the origin."""
+    with threadpool_limits(1, "blas"):  # small products, which several threads only make slower
+        return minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B", options={"ftol": 1e-10}).x
 
 
 def _label_logits(odds: np.ndarray, slopes: np.ndarray, biases: np.ndarray) -> np.ndarray:
@@ -213,7 +234,7 @@ def _stack_labels(tables: Tables, target: np.ndarray, known: np.ndarray) -> tupl
         slope = np.vstack([(odds * error).sum(axis=1), error.sum(axis=0)]) + change
         return float(losses[known].sum() + (change**2).sum() / 2), slope.ravel()
 
-    found = prior + minimize(loss, np.zeros(prior.size), jac=True, method="L-BFGS-B").x.reshape(prior.shape)
+    found = prior + _least(loss, prior.size).reshape(prior.shape)
     return found[:-1], found[-1]
 
 

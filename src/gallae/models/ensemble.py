@@ -101,9 +101,8 @@ class EnsembleClassifier(JoinedClassifier):
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Return the joint probabilities, (n_texts, n_classes)."""
-        return self.combination_(
-            self._tables(self._ready_for(texts), self.combination_.used), self.multilabel_
-        )
+        texts = self._ready_for(texts)
+        return self.combination_(self._tables(texts, self.combination_.used), self.multilabel_)
 
     @property
     def thresholds(self) -> np.ndarray:

@@ -18,9 +18,10 @@ from gallae.models.architectures.options import FAMILIES
 from gallae.models.contract import Labels, State, TextClassifier, check_fit_input, encode_labels
 from gallae.models.holding_out import hold_out
 from gallae.models.inputs import FeatureInputs, Inputs, TokenInputs
-from gallae.models.pretrained_vectors import PretrainedVectors, find_vectors
+from gallae.models.pretrained_vectors import PretrainedVectors, find_vectors, scaled
 from gallae.text import DEFAULT_STEPS, TextPipeline
 from gallae.text.token_ids import TextTokenizer
+from gallae.text.vocabulary import SPECIAL
 from gallae.training import inference
 from gallae.training.batches import Examples, Rows
 from gallae.training.devices import find_device
@@ -165,10 +166,8 @@ class NeuralClassifier(TextClassifier):
         assert isinstance(self.inputs_, TokenInputs)
         tokens = self.inputs_.tokenizer.vocabulary.tokens()
         found, matrix = vectors.lookup(tokens)
-        found[:2] = False
-        self.network_.embedding.fill(
-            torch.from_numpy(np.flatnonzero(found)), torch.from_numpy(np.asarray(matrix[found], np.float32))
-        )
+        found[: len(SPECIAL)] = False
+        self.network_.embedding.fill(torch.from_numpy(found), torch.from_numpy(scaled(matrix, found)))
         share = float(found.mean())
         log.info("%.1f %% of the %d tokens have a pretrained vector", 100 * share, len(tokens))
         if share < 0.1:

@@ -12,6 +12,8 @@ from gallae.errors import RecipeError
 from gallae.text.token_ids import TextTokenizer
 
 TRAINED = ("word2vec", "fasttext", "glove")
+SIZE = 0.5
+"""Root mean square of the components of pretrained vectors in a network."""
 Lookup = Callable[[Sequence[str]], tuple[np.ndarray, np.ndarray]]
 
 
@@ -65,6 +67,20 @@ def find_vectors(options: Any, tokenizer: TextTokenizer, texts: Sequence[str], s
             f"Leave model.embedding 0, or set it to {found.width}."
         )
     return found
+
+
+def scaled(matrix: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Return the vectors found, scaled so that their components' root mean square is `SIZE`.
+
+    Networks learn best where embeddings are of the size of their other inputs, whatever the vectors' own.
+
+    Args:
+        matrix: (n, width) vectors.
+        found: (n,) bool, which of them there are.
+    """
+    vectors = np.asarray(matrix[found], dtype=np.float32)
+    size = float(np.sqrt(np.mean(np.square(vectors)))) if vectors.size else 0.0
+    return vectors * np.float32(SIZE / size) if size else vectors
 
 
 def _kiwi() -> PretrainedVectors:

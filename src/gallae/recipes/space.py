@@ -180,7 +180,7 @@ def read_space(space: str | Path | Mapping[str, Any] | None, recipe: Recipe) -> 
 
 
 def fields(recipe: Recipe) -> dict[str, Any]:
-    """Return every field of a recipe by its dotted key, tables and lists too, less what no search may vary."""
+    """Return every field that a search may vary by its dotted key, tables and lists too."""
     whole = recipe.model_dump(mode="json")
     return dict(_walk({key: value for key, value in whole.items() if key not in _FIXED}))
 
@@ -224,10 +224,8 @@ def _widened(parameter: Parameter, current: Any) -> Parameter:
     if parameter.choices:
         return replace(parameter, choices=(*parameter.choices, current))
     assert parameter.low is not None and parameter.high is not None
-    if parameter.log and current <= 0:
-        return parameter
     low, high = min(parameter.low, current), max(parameter.high, current)
-    wider = replace(parameter, low=low, high=high)
+    wider = replace(parameter, low=low, high=high, log=parameter.log and low > 0)
     return wider if wider.holds(current) else replace(wider, step=1 if parameter.whole else None)
 
 

@@ -143,7 +143,11 @@ class Engine(Trainer):
         if self.optimizer is None:
             options = self.options
             self.optimizer = make_optimizer(
-                self.model, options.optimizer, options.learning_rate, options.weight_decay
+                self.model,
+                options.optimizer,
+                options.learning_rate,
+                options.weight_decay,
+                embedding_rate=options.embedding_rate,
             )
         return self.optimizer
 

@@ -104,6 +104,7 @@ def make_optimizer(
     learning_rate: float,
     weight_decay: float,
     betas: tuple[float, float] | None = None,
+    embedding_rate: float = 1.0,
 ) -> Optimizer:
     """Return an optimiser over the weights that learn.
 
@@ -120,6 +121,7 @@ def make_optimizer(
         weight_decay: Share of the learning rate by which the weights shrink at a step.
         betas: How long gradients and their squares are remembered, (0.9, 0.999) if None, and (0.9, 0.99) for
             "lion". The first is the momentum of "sgd", 0 if None, and of "muon", 0.95 if None.
+        embedding_rate: Multiplies the learning rate of embeddings.
 
     Raises:
         ValueError: for another name.
@@ -140,18 +142,16 @@ def make_optimizer(
                 adjust_lr_fn="match_rms_adamw",
             )
         )
-    dense = weights.groups(weight_decay, without_hidden=name == "muon")
+    rate = embedding_rate * learning_rate
+    dense = weights.groups(weight_decay, rate, without_hidden=name == "muon")
     if dense:
         members.append(_dense(name, dense, chosen))
     if weights.sparse:
-        members.append(SGD(weights.sparse, lr=learning_rate) if name == "sgd" else _sparse(weights, chosen))
+        sparse = chosen | {"lr": rate}
+        members.append(SGD(weights.sparse, lr=rate) if name == "sgd" else SparseAdam(weights.sparse, **sparse))
     if not members:
         raise ValueError("no weight of the model learns: each has requires_grad=False")
     return members[0] if len(members) == 1 else Combined(members)
-
-
-def _sparse(weights: _Weights, chosen: dict[str, Any]) -> Optimizer:
-    return SparseAdam(weights.sparse, **chosen)
 
 
 def _dense(name: str, groups: list[Group], chosen: dict[str, Any]) -> Optimizer:
@@ -175,6 +175,7 @@ class _Weights:
         hidden: (rows, columns) matrices between embedding and classifier.
         decaying: Those that decay, `hidden` among them.
         still: Those that do not.
+        embeddings: Dense ones, which do not either.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -182,6 +183,7 @@ class _Weights:
         self.hidden: list[Tensor] = []
         self.decaying: list[Tensor] = []
         self.still: list[Tensor] = []
+        self.embeddings: list[Tensor] = []
         seen: set[int] = set()
         for path, module in model.named_modules():
             for weight in module.parameters(recurse=False):
@@ -193,20 +195,23 @@ class _Weights:
         embeds = isinstance(module, nn.Embedding | nn.EmbeddingBag)
         if embeds and module.sparse:
             self.sparse.append(weight)
-        elif embeds or weight.ndim < 2 or "norm" in type(module).__name__.lower():
+        elif embeds:
+            self.embeddings.append(weight)
+        elif weight.ndim < 2 or "norm" in type(module).__name__.lower():
             self.still.append(weight)
         else:
             self.decaying.append(weight)
             if weight.ndim == 2 and path.partition(".")[0] not in _HEADS:
                 self.hidden.append(weight)
 
-    def groups(self, weight_decay: float, without_hidden: bool) -> list[Group]:
-        """Return the groups of dense weights, none of them empty."""
+    def groups(self, weight_decay: float, rate: float, without_hidden: bool) -> list[Group]:
+        """Return the groups of dense weights, none of them empty; `rate` is the embeddings'."""
         out = {id(weight) for weight in self.hidden} if without_hidden else set()
         decaying = [weight for weight in self.decaying if id(weight) not in out]
         groups = [
             {"params": decaying, "weight_decay": weight_decay},
             {"params": self.still, "weight_decay": 0.0},
+            {"params": self.embeddings, "weight_decay": 0.0, "lr": rate},
         ]
         return [group for group in groups if group["params"]]
 

@@ -33,7 +33,8 @@ class StoppingOptions(BaseModel):
 class TrainingOptions(BaseModel):
     """How a network learns.
 
-    Small corpora get as many more epochs as make `min_steps` steps.
+    Small corpora get as many more epochs as make `min_steps` steps. `embedding_rate` multiplies the learning
+    rate of embeddings.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -44,6 +45,7 @@ class TrainingOptions(BaseModel):
     accumulation: int = Field(default=1, ge=1)
     optimizer: Literal["adamw", "adam", "radam", "sgd", "lion", "muon"] = "adamw"
     learning_rate: float = Field(default=1e-3, gt=0)
+    embedding_rate: float = Field(default=1.0, ge=0)
     weight_decay: float = Field(default=0.01, ge=0)
     schedule: Literal["constant", "linear", "cosine", "one_cycle"] = "linear"
     warmup: float = Field(default=0.1, ge=0, lt=1)

@@ -55,7 +55,11 @@ class Member:
         labels = self.table["label"]
         if self.multilabel:
             labels = labels.map(lambda names: json.dumps(sorted(names), ensure_ascii=False))
-        again = self.table.assign(label=labels).groupby(["index", "text", "label"], sort=False).cumcount()
+        again = (
+            self.table.assign(label=labels)
+            .groupby(["index", "text", "label"], sort=False, dropna=False)
+            .cumcount()
+        )
         return list(zip(map(str, self.table["index"]), self.table["text"], labels, again, strict=True))
 
     def probabilities(self, rows: np.ndarray, classes: Sequence[str]) -> np.ndarray:
@@ -176,11 +180,11 @@ def common_rows(members: Sequence[Member]) -> list[np.ndarray]:
 
 
 def _too_few(members: Sequence[Member], count: int) -> str:
-    what = "no row" if not count else f"only {count} row{'s' if count > 1 else ''}"
+    what = f"only {count} rows were" if count > 1 else "only 1 row was" if count else "no row was"
     held = "; ".join(member.describe() for member in members)
     parts = [
-        f"{what} was held out by all the runs ({held}). A row that one of them has learned from can neither "
-        f"weigh nor measure it, and {LEAST_ROWS} are needed."
+        f"{what} held out by all the runs ({held}). A row that one of them has learned from can neither "
+        f"weigh nor measure it, and {LEAST_ROWS:,} are needed."
     ]
     texts = [set(member.table["text"]) for member in members]
     alike = len(set.intersection(*texts))

@@ -80,6 +80,7 @@ def search(
     overrides: Sequence[str] = (),
     force: bool = False,
     resume: str | Path | None = None,
+    report: bool = True,
     language: str = "en",
     say: Callable[[str], object] | None = None,
     **reading: Any,
@@ -113,6 +114,7 @@ def search(
         force: Replace an existing output.
         resume: A search to go on with, interrupted or finished; the rest is given as then, but `trials`,
             `timeout`, `jobs` and `language` may differ.
+        report: Whether to write report.html.
         language: Of the report, "en" or "ko".
         say: Called with a line for each trial that has ended.
         reading: Keywords of `gallae.read`, such as `text_column`; they replace the recipe's.
@@ -137,7 +139,7 @@ def search(
     _refuse_search(output, force, resume)
     folder = choose_folder(output, resume, f"search-{chosen.name}", force)
     corpus = data if isinstance(data, Corpus) else read(data, **chosen.data.reading())
-    plan = Plan.of(wanted, corpus, options, metric, test, language)
+    plan = Plan.of(wanted, corpus, options, metric, test, report, language)
     with plan.opened(folder, force, resume is not None) as work:
         work.run(trials, timeout, jobs, say or (lambda line: None))
     return Search(folder)

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,7 @@ class Plan:
         metric: What is to be good.
         test: Rows that no trial sees, and their share.
         warnings: For the report.
+        report: Whether to write report.html.
         language: Of the report.
     """
 
@@ -69,6 +71,7 @@ class Plan:
     metric: str
     test: tuple[Corpus, float] | None = None
     warnings: list[str] = field(default_factory=list)
+    report: bool = True
     language: str = "en"
 
     @classmethod
@@ -79,6 +82,7 @@ class Plan:
         options: SplitOptions,
         metric: str,
         test: float | None,
+        report: bool,
         language: str,
     ) -> Plan:
         """Split the corpus: first the rows of the test, then those that the trials are measured on."""
@@ -97,9 +101,9 @@ class Plan:
             )
             corpus, held = corpus.take(rows), (corpus.take(out), test)
         splits, warnings = make_splits(corpus, options, space.recipe)
-        return cls(space, corpus, splits, options.describe(), metric, held, warnings, language)
+        return cls(space, corpus, splits, options.describe(), metric, held, warnings, report, language)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Hash of all that decides the trials, by which a search is known again."""
         held = [split.valid for split in self.splits] + ([self.test[0]] if self.test else [])
@@ -243,14 +247,16 @@ class Work:
 
     def _finish(self) -> None:
         """Measure the best recipe on the rows of the test, and write the page."""
-        from gallae.workflows.searching_page import searching_page
-
         best = best_of(self._records, self.plan.metric)
         if best is None:
             self._refuse_hopeless(1)
             raise GallaeError("no trial was finished. Give --timeout more minutes.")
         self._keep()
         tested = self._test(self._recipe(best)) if self.plan.test else None
+        if not self.plan.report:
+            return
+        from gallae.workflows.searching_page import searching_page
+
         page = searching_page(
             self.plan.facts() | {"folder": str(self.folder)},
             self._records,
@@ -271,6 +277,6 @@ class Work:
         self._say(f"measuring the best recipe on {len(held):,} rows that no trial has seen")
         words_of_split = f"stratified hold-out of {share:g}, before the search"
         job = Job(best, self.plan.corpus, [Split(0, self.plan.corpus, held)], words_of_split,
-                  language=self.plan.language)  # fmt: skip
+                  report=self.plan.report, language=self.plan.language)  # fmt: skip
         with PartialRun(folder, job.key, force=True, inner=True) as partial:
             return job.run(partial)

@@ -51,9 +51,7 @@ ENGLISH = {
         "Share of the differences between the trials that each field explains by itself (fANOVA, Hutter et "
         "al. 2014), of a random forest over the finished trials."
     ),
-    "few": (
-        "Only {count} trials have finished: the shares are rough, and a field with a few percent may be noise."
-    ),
+    "few": ("Only {count} trials have finished: the shares are rough, and a few percent may be noise."),
     "no_importance": "Too few trials have finished, or they do not differ, to tell what mattered.",
     "slices": "Value by value (값별 성적)",
     "slices_plot": (
@@ -83,7 +81,8 @@ KOREAN = {
     "summary": "요약",
     "optimistic": (
         "가장 좋은 시도의 수치는 실제보다 좋게 나온 값입니다. {trials}번의 시도를 같은 {rows}건으로 재고, "
-        "바로 그 행들에서 운까지 더해 가장 좋았던 것을 골랐기 때문입니다. 새 글에서는 이보다 낮다고 보세요. {then}"
+        "바로 그 행들에서 운까지 더해 가장 좋았던 것을 골랐기 때문입니다. 새 글에서는 이보다 낮다고 "
+        "보세요. {then}"
     ),
     "untested": "공정한 수치는 탐색이 보지 못한 행으로 재야 합니다. --test 0.1처럼 미리 떼어 두면 됩니다.",
     "tested": "공정한 수치는 어느 시도도 보지 못한 {rows}건으로 잰 값입니다.",

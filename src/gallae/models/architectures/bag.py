@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,9 +51,9 @@ class Bias(nn.Module):
 class BagNetwork(Network):
     """The mean, sum or maximum of the tokens' embeddings, whatever their order.
 
-    Joulin et al., "Bag of Tricks for Efficient Text Classification" (2017). With `one_hot` a linear model (or,
-    with `hidden`, a dense network) over the counts of tokens: a one-hot vector times a matrix is a row of it,
-    so the counts are never written out. Its `dropout` drops tokens.
+    Joulin et al., "Bag of Tricks for Efficient Text Classification" (2017). With `one_hot` it is a linear
+    model (with `hidden` a dense network) over the counts of tokens: a one-hot vector times a matrix is a row
+    of it, so the counts are never written out. The linear model's `dropout` drops tokens.
     """
 
     config_class = BagConfig
@@ -72,7 +72,7 @@ class BagNetwork(Network):
     def build(self, config: Any) -> None:
         """Make the dense layer, if there is one."""
         self.layout = self.layout_of(config)
-        inputs = cast(int, self.embedding.width)
+        inputs = self.embedding.width
         self.linear = config.one_hot and not config.hidden
         self.dense: nn.Module | None = None
         if config.hidden:
@@ -106,34 +106,33 @@ class BagNetwork(Network):
 
     def pool(self, embedded: Tensor, mask: Tensor) -> Tensor:
         """Return (batch, width) features (see `Network.pool`)."""
-        if self._drops_tokens():
+        if self.linear:
             embedded = embedded * self.dropout(embedded.new_ones(embedded.shape[:2])).unsqueeze(-1)
         return self._dense(_PADDED[self.config.pooling](embedded, mask))
 
     def classify(self, pooled: Tensor) -> NetworkOutput:
         """Return logits of pooled features."""
-        return NetworkOutput(logits=self.classifier(pooled), pooled=pooled) if self.linear else super().classify(pooled)
+        if self.linear:
+            return NetworkOutput(logits=self.classifier(pooled), pooled=pooled)
+        return super().classify(pooled)
 
     def _flat(self, ids: Tensor, offsets: Tensor) -> Tensor:
-        embedding: Any = self.embedding
         kind = self.config.pooling
-        if kind == "max" or (self.training and embedding.dropout.p):
-            states = embedding(ids)
-            if self._drops_tokens():
+        if kind == "max" or (self.training and self.embedding.dropout.p):
+            states = self.embedding(ids)
+            if self.linear:
                 states = states * self.dropout(states.new_ones(len(ids), 1))
             return flat_pooling(states, offsets, kind)
-        shares = self.dropout(embedding.word.weight.new_ones(len(ids))) if self._drops_tokens() else None
+        word, extra = self.embedding.word, self.embedding.extra
+        kept = self.dropout(word.weight.new_ones(len(ids))) if self.linear else None
         pooled = [
             functional.embedding_bag(
-                ids, table.weight, offsets, mode=kind, sparse=table.sparse, per_sample_weights=shares
+                ids, table.weight, offsets, mode=kind, sparse=table.sparse, per_sample_weights=kept
             )
-            for table in (embedding.word, embedding.extra)
+            for table in (word, extra)
             if table is not None
         ]
-        return torch.cat(pooled, dim=1) if len(pooled) > 1 else pooled[0]
-
-    def _drops_tokens(self) -> bool:
-        return bool(self.linear and self.training and self.dropout.p)
+        return torch.cat(pooled, dim=1)
 
     def _dense(self, pooled: Tensor) -> Tensor:
         return pooled if self.dense is None else torch.relu(self.dense(pooled))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,6 +11,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
 _LARGE = 2**21  # weights
+RANDOM_SIZE = 0.1  # root mean square of random embeddings' components
 
 
 class NetworkConfig(PreTrainedConfig):
@@ -48,8 +48,8 @@ class NetworkOutput(ModelOutput):
         pooled: (batch, width) features before the classifier.
     """
 
-    logits: torch.FloatTensor | None = None
-    pooled: torch.FloatTensor | None = None
+    logits: Tensor | None = None
+    pooled: Tensor | None = None
 
 
 def is_large(rows: int, width: int) -> bool:
@@ -81,11 +81,19 @@ class TokenEmbedding(nn.Module):
         return cast(Tensor, self.dropout(vectors))
 
     @torch.no_grad()
-    def fill(self, rows: Tensor, vectors: Tensor) -> None:
-        """Set the vectors of some rows, (n,) and (n, embedding); a channel of the same width starts so too."""
-        self.word.weight[rows] = vectors
-        if self.extra is not None and self.extra.weight.shape[1] == vectors.shape[1]:
-            self.extra.weight[rows] = vectors
+    def fill(self, found: Tensor, vectors: Tensor) -> None:
+        """Set pretrained vectors; tokens without one keep random vectors of the same size.
+
+        A second channel of the same width starts with them too.
+
+        Args:
+            found: (vocab_size,) bool, which tokens have a vector.
+            vectors: (n_found, embedding).
+        """
+        for table in (self.word, self.extra):
+            if table is not None and table.weight.shape[1] == vectors.shape[1]:
+                table.weight[~found] *= vectors.square().mean().sqrt() / RANDOM_SIZE
+                table.weight[found] = vectors
 
 
 class Network(PreTrainedModel):
@@ -99,10 +107,11 @@ class Network(PreTrainedModel):
         width: Number of pooled features.
     """
 
-    config_class = NetworkConfig
+    config_class: type[PreTrainedConfig] = NetworkConfig
     base_model_prefix = ""
     layout = "padded"
     width: int
+    embedding: Any
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
@@ -170,15 +179,12 @@ class Network(PreTrainedModel):
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Embedding | nn.EmbeddingBag):
-            nn.init.normal_(module.weight, std=0.1 if module.weight.shape[1] > 1 else 1.0)
+            nn.init.normal_(module.weight, std=RANDOM_SIZE if module.weight.shape[1] > 1 else 1.0)
             if module.padding_idx is not None:
                 nn.init.zeros_(module.weight[module.padding_idx])
         elif isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.Conv1d):
-            nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5))
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-
+        elif hasattr(module, "draw_weights"):
+            module.draw_weights()

@@ -21,9 +21,7 @@ _PLACES = {
 
 def _classes() -> tuple[dict[str, type[PreTrainedConfig]], dict[str, type[PreTrainedModel]]]:
     configs, networks = {}, {}
-    import importlib.util as u
     for family, place in _PLACES.items():
-        if u.find_spec("gallae.models.architectures."+place.split(":")[0]) is None: continue
         module_name, config_name, network_name = place.split(":")
         module = import_module(f"gallae.models.architectures.{module_name}")
         configs[family], networks[family] = getattr(module, config_name), getattr(module, network_name)
@@ -49,7 +47,7 @@ def make_network(family: str, fields: dict[str, Any], vocab_size: int, n_labels:
     """
     if family == "from_config":
         return _from_config(fields["config"], vocab_size, n_labels, fields)
-    cls = CONFIGS[family]
+    cls: Any = CONFIGS[family]
     known = {key: value for key, value in fields.items() if key in cls.__dataclass_fields__}
     return NETWORKS[family](cls(**known, vocab_size=vocab_size, num_labels=n_labels))
 

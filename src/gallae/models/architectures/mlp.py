@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from transformers import PreTrainedConfig
 
 from gallae.models.architectures.base import Network, NetworkOutput, is_large
+from gallae.models.architectures.pooling import flat_pooling
 
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "none": nn.Identity}
 
@@ -62,9 +63,8 @@ class SparseLinear(nn.Module):
         """
         summed = self.table(numbers, offsets, per_sample_weights=weights.to(self.table.weight.dtype))
         if self.mean:
-            ones = weights.new_ones(self.table.num_embeddings, 1)
-            totals = functional.embedding_bag(numbers, ones, offsets, mode="sum", per_sample_weights=weights.abs())
-            summed = summed / torch.where(totals > 0, totals, torch.ones_like(totals))
+            totals = flat_pooling(weights.abs().unsqueeze(1), offsets, "sum")
+            summed = summed / torch.where(totals > 0, totals, 1)
         return cast(Tensor, summed + self.bias)
 
 
@@ -88,7 +88,7 @@ class MlpNetwork(Network):
         """Make the further layers."""
         self.activation = _ACTIVATIONS[config.activation]()
         widths = list(config.hidden)
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         self.width = widths[-1]
 
     def forward(  # type: ignore[override]

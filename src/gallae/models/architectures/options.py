@@ -54,7 +54,8 @@ class EmbeddingOptions(NetworkOptions):
     def _vectors(self) -> EmbeddingOptions:
         if self.vectors == "kiwi" and self.unit != "morpheme_tag":
             raise ValueError(
-                f"vectors = 'kiwi' are of morphemes with their tags: set unit = 'morpheme_tag', not {self.unit!r}"
+                "vectors = 'kiwi' are of morphemes with their tags: set unit = 'morpheme_tag', "
+                f"not {self.unit!r}"
             )
         if not self.vectors and not self.train_vectors:
             raise ValueError("train_vectors = false freezes vectors, and vectors is '': name some")
@@ -125,8 +126,8 @@ class ConvolutionalOptions(EmbeddingOptions):
     """Windows of several sizes over the tokens, the maximum of each filter (Kim 2014)."""
 
     family: Literal["convolutional"]
-    windows: list[Annotated[int, Field(ge=1, le=32)]] = Field(default=[2, 3, 4], min_length=1)
-    filters: int = Field(default=128, ge=1)
+    windows: list[Annotated[int, Field(ge=1, le=32)]] = Field(default=[1, 2, 3], min_length=1)
+    filters: int = Field(default=100, ge=1)
     batch_norm: bool = False
 
 
@@ -139,8 +140,8 @@ class BranchedOptions(EmbeddingOptions):
     hidden: int = Field(default=128, ge=1)
     bidirectional: bool = True
     pooling: Literal["last", "mean", "max", "attention", "mean_max"] = "max"
-    windows: list[Annotated[int, Field(ge=1, le=32)]] = Field(default=[2, 3, 4], min_length=1)
-    filters: int = Field(default=128, ge=1)
+    windows: list[Annotated[int, Field(ge=1, le=32)]] = Field(default=[1, 2, 3], min_length=1)
+    filters: int = Field(default=100, ge=1)
     batch_norm: bool = False
 
 
@@ -179,7 +180,9 @@ class FromConfigOptions(NetworkOptions):
     @model_validator(mode="after")
     def _model_type(self) -> FromConfigOptions:
         if not isinstance(self.config.get("model_type"), str):
-            raise ValueError("config needs a model_type, such as config = {model_type = 'bert', hidden_size = 256}")
+            raise ValueError(
+                "config needs a model_type, such as config = {model_type = 'bert', hidden_size = 256}"
+            )
         return self
 
 
