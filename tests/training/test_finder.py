@@ -40,6 +40,13 @@ def test_it_stops_when_the_loss_explodes():
     assert found.suggestion == pytest.approx(1e-3, rel=0.3)
 
 
+def test_an_explosion_does_not_hide_the_fall_before_it():
+    tame = find_learning_rate(lambda rate: valley(rate) if rate < 1e-2 else 2.5)
+    wild = find_learning_rate(lambda rate: valley(rate) if rate < 1e-2 else 1e6)
+    assert wild.lowest == pytest.approx(tame.lowest, rel=0.2)
+    assert wild.suggestion == pytest.approx(tame.suggestion)
+
+
 def test_it_stops_when_the_loss_is_no_number():
     found = find_learning_rate(lambda rate: valley(rate) if rate < 1e-2 else math.nan)
     assert found.rates[-1] < 1e-2

@@ -114,7 +114,7 @@ def test_biases_norms_and_embeddings_do_not_decay(name):
 
 def test_decay_of_adam_is_part_of_the_gradient():
     groups = make_optimizer(net(), "adam", 0.1, 0.5).param_groups
-    assert [group["weight_decay"] for group in groups] == [0.5, 0.0]
+    assert [group["weight_decay"] for group in groups] == [0.5, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -147,6 +147,15 @@ def test_tied_weights_count_once():
 )
 def test_betas(name, field, expected):
     assert make_optimizer(net(), name, 0.1, 0.1, (0.8, 0.9)).param_groups[0][field] == expected
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_embeddings_may_learn_at_a_rate_of_their_own(name, sparse):
+    model = net(sparse)
+    for group in make_optimizer(model, name, 0.1, 0.1, embedding_rate=0.5).param_groups:
+        of_embeddings = any(weight is model.embedding.weight for weight in group["params"])
+        assert group["lr"] == (0.05 if of_embeddings else 0.1)
 
 
 def test_a_schedule_reaches_all_members_before_and_after_loading():

@@ -71,8 +71,10 @@ def _refuse_ensemble(member: dict[str, Any], source: str) -> None:
         )
 
 
-def with_seeds(members: list[Any], seed: int) -> list[Any]:
+def with_seeds(members: list[Any], seed: Any) -> list[Any]:
     """Give members without a seed the ensemble's; of several that learn the same the second the next one."""
+    if not isinstance(seed, int):  # which is complained of later
+        return members
     result: list[Any] = []
     seen: list[Any] = []
     for member in members:
@@ -88,5 +90,5 @@ def move_seeds(values: dict[str, Any], seed: int) -> None:
     """Before a recipe gets another seed, change those that its members have of their own by as much."""
     before = values.get("seed", 42)
     for member in members_of(values):
-        if isinstance(member, dict) and isinstance(member.get("seed"), int) and isinstance(before, int):
+        if isinstance(member, dict) and all(isinstance(n, int) for n in (member.get("seed"), before)):
             member["seed"] = (member["seed"] + seed - before) % 2**32

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MIN_STEPS = 20
 _EXPLODED = 4.0  # times the lowest loss
+_HIGHEST = 0.25  # above the first losses, as share of them: what is higher counts as that
 _MEMORY = 0.9  # of the running mean that tells whether it explodes
 
 
@@ -95,9 +96,13 @@ def _check(low: float, high: float, steps: int) -> None:
 
 def _found(rates: np.ndarray, losses: np.ndarray, steps: int) -> Finding:
     """Judge the curve. Averaging both ways shifts no slope to higher rates, as a running mean would."""
-    smooth = gaussian_filter1d(losses, sigma=max(1.0, steps / 25), mode="nearest")
+    start = float(losses[: max(1, steps // 20)].mean())
+    tamed = np.minimum(
+        losses, start + _HIGHEST * abs(start)
+    )  # else the explosion would hide the fall before it
+    smooth = gaussian_filter1d(tamed, sigma=max(1.0, steps / 25), mode="nearest")
     lowest = int(smooth.argmin())
-    noise = float(np.std(losses[: lowest + 1] - smooth[: lowest + 1]))
+    noise = float(np.std(tamed[: lowest + 1] - smooth[: lowest + 1]))
     suggestion = None
     if smooth[0] - smooth[lowest] > max(noise, 0.01 * abs(float(smooth[0]))):
         slopes = np.gradient(smooth)[: lowest + 1]
@@ -136,6 +141,7 @@ class _Steps:
         self.engine: Any = Engine(training, folder, self.device, keep=False)
         self.network = training.network.to(self.device).train()
         self.optimizer = self.engine.create_optimizer()
+        self.shares = [group["lr"] / self.options.learning_rate for group in self.optimizer.param_groups]
         self.batches = self._endless()
 
     def _endless(self) -> Iterator[Any]:
@@ -149,8 +155,8 @@ class _Steps:
     def __call__(self, rate: float) -> float:
         from gallae.training.optimizers import clip_gradients
 
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for group, share in zip(self.optimizer.param_groups, self.shares, strict=True):
+            group["lr"] = rate * share
         self.optimizer.zero_grad()
         losses = [self._learn(next(self.batches)) for _ in range(self.options.accumulation)]
         clip_gradients(self.network.parameters(), self.options.max_grad_norm)

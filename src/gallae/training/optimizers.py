@@ -148,7 +148,9 @@ def make_optimizer(
         members.append(_dense(name, dense, chosen))
     if weights.sparse:
         sparse = chosen | {"lr": rate}
-        members.append(SGD(weights.sparse, lr=rate) if name == "sgd" else SparseAdam(weights.sparse, **sparse))
+        members.append(
+            SGD(weights.sparse, lr=rate) if name == "sgd" else SparseAdam(weights.sparse, **sparse)
+        )
     if not members:
         raise ValueError("no weight of the model learns: each has requires_grad=False")
     return members[0] if len(members) == 1 else Combined(members)

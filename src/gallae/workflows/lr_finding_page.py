@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
@@ -87,16 +87,14 @@ def lr_plot(finding: Finding, own: float | None = None, *, language: str = "en")
         figure = Figure(figsize=(6.4, 3.0))
         axes = figure.add_axes((0, 0, 1, 1))
         low, high = _window(finding)
-        axes.plot(finding.rates, np.clip(finding.losses, low, high), "o", color=PALE, markersize=3.2)
+        axes.plot(finding.rates, finding.losses, "o", color=PALE, markersize=3.2)
         axes.plot(finding.rates, finding.smooth, color=BLUE, linewidth=1.8)
         first, last = float(finding.rates[0]), float(finding.rates[-1])
-        marks = [(finding.suggestion, say["mark"], ORANGE, "-"), (own, say["mark_own"], GREY, (0, (3, 2)))]
-        for up, (rate, name, colour, line) in enumerate(marks):
-            if rate is not None and first <= rate <= last:
-                axes.axvline(rate, color=colour, linewidth=1.4, linestyle=line)
-                axes.annotate(f"{name} {shown(rate)}", (rate, 1), xycoords=("data", "axes fraction"),
-                              xytext=(3, 2 + 11 * up), textcoords="offset points", fontsize=8,
-                              color=FAINT if up else INK)  # fmt: skip
+        if finding.suggestion is not None:
+            _mark(axes, finding.suggestion, say["mark"], ORANGE, "-", lift=0)
+        if own is not None and first <= own <= last:
+            apart = abs(math.log(own / (finding.suggestion or first))) / math.log(last / first)
+            _mark(axes, own, say["mark_own"], GREY, (0, (3, 2)), lift=11 if apart < 0.2 else 0)
         axes.set_xscale("log")
         axes.set_xlim(first, last * 1.02)
         axes.set_ylim(low, high)
@@ -109,6 +107,13 @@ def lr_plot(finding: Finding, own: float | None = None, *, language: str = "en")
         return figure
 
     return draw(build, f"{say['loss']}, {say['rate']}")
+
+
+def _mark(axes: Axes, rate: float, name: str, colour: str, line: Any, lift: int) -> None:
+    axes.axvline(rate, color=colour, linewidth=1.4, linestyle=line)
+    axes.annotate(f"{name} {shown(rate)}", (rate, 1), xycoords=("data", "axes fraction"),
+                  xytext=(3, 2 + lift), textcoords="offset points", fontsize=8,
+                  color=INK if colour == ORANGE else FAINT)  # fmt: skip
 
 
 def _window(finding: Finding) -> tuple[float, float]:

@@ -20,8 +20,8 @@ def by_hand(network, vectors):
         rows = weights[start * 5 : (start + window) * 5]
         weight, bias = rows.reshape(window, 5, -1).transpose(1, 2, 0), biases[number * 5 : number * 5 + 5]
         start += window
-        missing = max(0, window - len(vectors))
-        filled = np.concatenate([vectors, np.zeros((missing, vectors.shape[1]))])
+        outside = np.zeros((window - 1, vectors.shape[1]))
+        filled = np.concatenate([outside, vectors, outside])
         answers = [
             np.einsum("wd,fdw->f", filled[start : start + window], weight) + bias
             for start in range(len(filled) - window + 1)
@@ -30,7 +30,7 @@ def by_hand(network, vectors):
     return np.concatenate(found)
 
 
-def test_each_window_lies_within_the_text(network, texts):
+def test_windows_reach_over_the_ends_of_the_text(network, texts):
     batch = texts.batch(network, padding=3)
     pooled = network(**batch).pooled.detach().numpy()
     table = network.embedding.word.weight.detach().numpy()

@@ -6,7 +6,6 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import nn
 
-from gallae.models.architectures.factory import make_network
 from gallae.training.batches import SparseRows
 from gallae.training.optimizers import make_optimizer
 
@@ -54,12 +53,13 @@ def test_features_without_weights_are_ones(make, logits_of):
     assert torch.equal(logits_of(network, batch), expected)
 
 
-def test_large_first_layers_learn_by_sparse_gradients(texts):
-    network = make_network("mlp", {"hidden": [2], "sparse_gradients": True}, 2**20, 3)
+def test_large_first_layers_learn_by_sparse_gradients(make, texts, monkeypatch):
+    monkeypatch.setattr("gallae.models.architectures.base._LARGE", 60)
+    network = make("mlp", {"sparse_gradients": True})
     before = network.embedding.table.weight.detach().clone()
-    batch = SparseRows(texts.matrix).batch(np.arange(32))
+    batch = texts.batch(network, np.arange(8))
     network(**batch).logits.square().sum().backward()
     assert network.embedding.table.weight.grad.is_sparse
     make_optimizer(network, "adamw", 1e-2, 0.01).step()
     changed = (network.embedding.table.weight != before).any(dim=1).nonzero().flatten()
-    assert set(changed.tolist()) <= set(texts.ids.flat.tolist()) and len(changed)
+    assert set(changed.tolist()) <= set(batch["input_ids"].tolist()) and len(changed)

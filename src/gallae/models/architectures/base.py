@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
-_LARGE = 2**21  # weights
+_LARGE = 2**22  # weights
 RANDOM_SIZE = 0.1  # root mean square of random embeddings' components
 
 

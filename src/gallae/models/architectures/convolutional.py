@@ -24,10 +24,10 @@ class ConvolutionalConfig(NetworkConfig):
 class Convolutions(nn.Module):
     """The largest answer of each filter over the text.
 
-    A window lies wholly inside the text; a text shorter than the window is filled up with zeros. So the
-    padding of the batch changes nothing. All filters are one matrix: what each place of a window adds is
-    computed for every token at once, then shifted and summed, two to three times as fast on a CPU as
-    a convolution a window.
+    A window may reach over the ends of the text, where zeros stand, as in Kim's own code: so a filter can
+    tell a first or last word. The padding of the batch changes nothing. All filters are one matrix: what each
+    place of a window adds is computed for every token at once, then shifted and summed, two to three times
+    as fast on a CPU as a convolution a window.
 
     Args:
         inputs: Width of a token's vector.
@@ -58,18 +58,22 @@ class Convolutions(nn.Module):
         """Return (batch, width) maxima of (batch, length, inputs) vectors."""
         parts = functional.linear(embedded * mask.unsqueeze(-1), self.weight)
         lengths = mask.sum(dim=1, keepdim=True)
-        places = torch.arange(mask.shape[1], device=mask.device).unsqueeze(0)
         found, start = [], 0
         for window in self.windows:
             answers = 0
             for place in range(window):
-                part = parts[:, place:, start : start + self.filters]
-                answers = answers + functional.pad(part, (0, 0, 0, min(place, mask.shape[1])))
+                part = parts[:, :, start : start + self.filters]
+                answers = answers + functional.pad(part, (0, 0, window - 1 - place, place))
                 start += self.filters
-            outside = places > (lengths - window).clamp(min=0)
+            outside = _places(mask, window - 1) >= lengths + window - 1
             found.append(cast(Tensor, answers).masked_fill(outside.unsqueeze(2), -torch.inf).amax(dim=1))
         largest = torch.cat(found, dim=1) + self.bias
         return torch.relu(largest if self.norm is None else self.norm(largest))
+
+
+def _places(mask: Tensor, more: int) -> Tensor:
+    """Return the numbers of the places of a batch and some more, (1, length + more)."""
+    return torch.arange(mask.shape[1] + more, device=mask.device).unsqueeze(0)
 
 
 class ConvolutionalNetwork(Network):

@@ -7,7 +7,7 @@ import mmap
 import zlib
 from collections.abc import Container
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from gallae.errors import TextError
 from gallae.text.vectors.fasttext_files import MAGIC, read_fasttext
@@ -18,7 +18,7 @@ from gallae.text.vectors.word2vec_files import read_word2vec
 _GZIP = b"\x1f\x8b"
 _OTHERS = {
     b"PK\x03\x04": "a zip archive; unpack it and name the file inside",
-    b"\x80": "a pickle, such as gensim's save() writes, which is not opened as it could run anything; write it "
+    b"\x80": "a pickle, such as gensim's save() writes, which could run anything and is not opened; write it "
     "with save_word2vec_format()",
     b"\x93NUMPY": "an array without words",
     b"\x89HDF": "an HDF5 file",
@@ -48,7 +48,7 @@ def load_vectors(path: str | Path, only: Container[str] | None = None) -> Vector
             if not head.startswith(_GZIP):
                 return _read(file, path, only)
         with gzip.open(path) as packed:
-            return _read(packed, path, only)
+            return _read(cast(IO[bytes], packed), path, only)
     except (EOFError, zlib.error) as error:
         raise TextError(f"{path} is damaged or cut off. Download or write it again.") from error
     except OSError as error:

@@ -78,6 +78,14 @@ class Vectors:
             return self._by_form[word]
         raise TextError(f"there is no vector of {word!r}. {self._spelt_alike(word)}")
 
+    def token_of(self, word: str) -> str:
+        """Return the token whose vector stands for `word`.
+
+        Raises:
+            TextError: if there is none.
+        """
+        return self._vector(word)[0]
+
     @cached_property
     def _by_form(self) -> dict[str, str]:
         forms: dict[str, str] = {}
@@ -146,7 +154,7 @@ class Vectors:
         return [(self.tokens[row], float(cosines[row])) for row in best]
 
     def save(self, path: str | Path, force: bool = False) -> None:
-        """Write the vectors as text in word2vec's format, which gensim, fastText and spaCy read too.
+        """Write the vectors in word2vec's format, which gensim reads too: as text, or binary if named .bin.
 
         Args:
             path: The file.
@@ -155,9 +163,14 @@ class Vectors:
         Raises:
             OutputError: if it exists or cannot be written.
         """
-        from gallae.text.vectors.text_files import write_text
+        if Path(path).suffix == ".bin":
+            from gallae.text.vectors.word2vec_files import write_word2vec
 
-        write_text(self, path, force)
+            write_word2vec(self, path, force)
+        else:
+            from gallae.text.vectors.text_files import write_text
+
+            write_text(self, path, force)
 
 
 class FastTextVectors(Vectors):
@@ -192,7 +205,7 @@ class FastTextVectors(Vectors):
         return int(self.rows.shape[1])
 
     @cached_property
-    def matrix(self) -> np.ndarray:  # type: ignore[override]
+    def matrix(self) -> np.ndarray:
         """(n, dim) float32, a row a token; computed for all of them."""
         return self.lookup(self.tokens)[1]
 
@@ -220,7 +233,7 @@ class FastTextVectors(Vectors):
         return token, vector[0]
 
     def save(self, path: str | Path, force: bool = False) -> None:
-        """Write fastText's own format where the name ends in .bin, else text, which has no n-grams.
+        """Write fastText's own format if named .bin, else word2vec's text, which has no n-grams.
 
         Args:
             path: The file.

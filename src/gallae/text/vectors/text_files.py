@@ -168,7 +168,9 @@ class _Reader:
             values = _floats(part)
             if values is None or values.size != 1 or not np.isfinite(values).all():
                 shown = part.decode("utf-8", "backslashreplace")[:40]
-                raise TextError(f"{self.source}: line {number:,} holds {shown!r} in place of a finite number.")
+                raise TextError(
+                    f"{self.source}: line {number:,} holds {shown!r} in place of a finite number."
+                )
 
     def result(self) -> tuple[list[str], np.ndarray]:
         """Return tokens and vectors, each token once."""
@@ -204,18 +206,24 @@ def write_text(vectors: Vectors, path: str | Path, force: bool) -> None:
     Raises:
         OutputError: if the file exists or cannot be written.
     """
-    with write_beside(path, force) as temporary:
-        rows = [row for row, token in enumerate(vectors.tokens) if _can_be_written(token)]
-        if len(rows) < len(vectors):
-            log.warning(
-                "%s: %d tokens are left out: a line of the file cannot hold them", path, len(vectors) - len(rows)
-            )
-        form = " ".join(["%.9g"] * vectors.dim)
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(f"{len(rows)} {vectors.dim}\n")
-            for row in rows:
-                file.write(f"{vectors.tokens[row]} {form % tuple(vectors.matrix[row].tolist())}\n")
+    rows = writable(vectors, path, "\n")
+    form = " ".join(["%.9g"] * vectors.dim)
+    with (
+        write_beside(path, force) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as file,
+    ):
+        file.write(f"{len(rows)} {vectors.dim}\n")
+        for row in rows:
+            file.write(f"{vectors.tokens[row]} {form % tuple(vectors.matrix[row].tolist())}\n")
 
 
-def _can_be_written(token: str) -> bool:
-    return bool(token) and "\n" not in token and not any("\ud800" <= letter <= "\udfff" for letter in token)
+def writable(vectors: Vectors, path: str | Path, without: str) -> list[int]:
+    """Return the rows whose tokens a file can hold: not empty, of UTF-8, `without` these characters."""
+    kept = [
+        row
+        for row, token in enumerate(vectors.tokens)
+        if token and not any(sign in without or "\ud800" <= sign <= "\udfff" for sign in token)
+    ]
+    if len(kept) < len(vectors):
+        log.warning("%s: %d words are left out, which its format cannot hold", path, len(vectors) - len(kept))
+    return kept

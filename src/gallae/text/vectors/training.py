@@ -1,4 +1,4 @@
-"""Training word vectors on a corpus: word2vec and fastText by gensim, GloVe by `gallae.text.vectors.glove`."""
+"""Training word vectors on a corpus: word2vec and fastText by gensim, GloVe by `glove`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def check_vector_options(options: Mapping[str, Any]) -> None:
             )
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < _LEAST[name]:
             raise TextError(
-                f"the option {name} of vectors is {value!r}; it must be a whole number, {_LEAST[name]} or more."
+                f"the option {name} of vectors is {value!r}; it must be a whole number >= {_LEAST[name]}."
             )
 
 
@@ -105,7 +105,7 @@ def train_vectors(
 
 
 class _Rows:
-    """Rows of tokens that can be gone through again, none too long, and without tokens that are no Unicode."""
+    """Rows of tokens that can be gone through again, none too long, all tokens Unicode."""
 
     def __init__(self, rows: Iterable[Sequence[str]]) -> None:
         self._rows = list(rows) if iter(rows) is rows else rows
@@ -133,8 +133,8 @@ class _Rows:
         if not kept:
             most = counts.most_common(1)[0][1] if counts else 0
             raise TextError(
-                f"no token is found {min_count} times (min_count), so there is nothing to train vectors of; the "
-                f"most frequent of {len(counts):,} comes {most:,} times. Lower min_count, or give more texts."
+                f"no token is found {min_count} times (min_count), so there is no vector to train; the most "
+                f"frequent of {len(counts):,} comes {most:,} times. Lower min_count, or give more texts."
             )
         return kept
 

@@ -1,14 +1,20 @@
-"""word2vec's binary format: a line with the numbers of words and dimensions, then a word and its bytes each."""
+"""word2vec's binary format: a line with the numbers of words and dimensions, then words and bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Container
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gallae.errors import TextError
+from gallae.files import write_beside
 from gallae.text.vectors.decoding import Decoder, distinct
-from gallae.text.vectors.text_files import header
+from gallae.text.vectors.text_files import header, writable
+
+if TYPE_CHECKING:
+    from gallae.text.vectors.table import Vectors
 
 _LONGEST = 1 << 16  # bytes of a word
 
@@ -57,3 +63,20 @@ def read_word2vec(data: bytes, source: str, only: Container[str] | None) -> tupl
     decode.close()
     matrix = np.array(rows, dtype=np.float32).reshape(len(tokens), dim)
     return distinct(source, tokens, matrix)
+
+
+def write_word2vec(vectors: Vectors, path: str | Path, force: bool) -> None:
+    """Write word2vec's binary format.
+
+    Words with a space or line break, or that UTF-8 cannot spell, are left out with a warning.
+
+    Raises:
+        OutputError: if the file exists or cannot be written.
+    """
+    rows = writable(vectors, path, " \n")
+    with write_beside(path, force) as temporary, temporary.open("wb") as file:
+        file.write(f"{len(rows)} {vectors.dim}\n".encode())
+        for row in rows:
+            file.write(
+                vectors.tokens[row].encode() + b" " + vectors.matrix[row].astype("<f4").tobytes() + b"\n"
+            )
