@@ -118,6 +118,11 @@ def test_mistakes(folder, model, parts):
     assert all(part in str(caught.value) for part in parts), str(caught.value)
 
 
+def test_a_seed_that_is_none(folder):
+    with pytest.raises(RecipeError, match="seed: .*abc"):
+        find_recipe(folder / "ensemble.toml", ["seed=abc"])
+
+
 def test_from_python_mistakes_are_named_too():
     with pytest.raises(ValidationError, match="fats"):
         Recipe(model={"family": "ensemble", "members": ["fast", "fats"]})

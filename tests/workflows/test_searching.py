@@ -74,6 +74,13 @@ def test_trial_0_is_the_recipe_as_it_is(searched):
     assert searched.facts["recipe_itself"] == searched.table.loc[0, "macro_f1"]
 
 
+def test_a_space_without_the_recipe_is_told(news, tmp_path, caplog):
+    given = {**QUICK, "space": {"model.C": {"low": 1, "high": 2}}}
+    done = gallae.search(news, "fast", trials=1, output=tmp_path / "s", **given)
+    assert "the space does not hold its model.C = 0.3" in caplog.text
+    assert done.facts["recipe_itself"] is None and 1 <= done.table.loc[0, "model.C"] <= 2
+
+
 def test_values_keep_to_their_ranges(searched):
     table = searched.table
     assert table["model.C"].between(0.01, 10).all() and table["model.C"].nunique() == 6

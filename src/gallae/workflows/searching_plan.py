@@ -36,6 +36,7 @@ from gallae.workflows.searching_records import (
     best_of,
     counts,
     recipe_itself,
+    shown,
     trial_line,
     trials_table,
 )
@@ -101,6 +102,7 @@ class Plan:
             )
             corpus, held = corpus.take(rows), (corpus.take(out), test)
         splits, warnings = make_splits(corpus, options, space.recipe)
+        warnings = [*warnings, *_outside(space)]
         return cls(space, corpus, splits, options.describe(), metric, held, warnings, report, language)
 
     @cached_property
@@ -146,6 +148,20 @@ class Plan:
                 "Give the same as then, or begin anew with another -o."
             )
         return Work(self, folder, False)
+
+
+def _outside(space: Space) -> list[str]:
+    """Say, and log, which values of the recipe itself the space does not hold."""
+    before = space.before()
+    out = [f"{p.key} = {shown(before[p.key])}" for p in space.parameters if not p.holds(before[p.key])]
+    if not out:
+        return []
+    warning = (
+        f"the recipe as it is will not be among the trials: the space does not hold its {', '.join(out)}. "
+        "Widen the space to see what the search gains."
+    )
+    log.warning(warning)
+    return [warning]
 
 
 class Work:

@@ -203,9 +203,9 @@ def test_vectors_fill_the_embedding(family, make):
     assert not network.get_input_embeddings().weight.requires_grad
 
 
-@pytest.mark.parametrize("family", ["bag", "recurrent", "convolutional", "branched", "transformer"])
+@pytest.mark.parametrize("family", ["convolutional", "transformer"])
 def test_is_exported_for_every_batch_and_length(family, make, texts, logits_of):
-    network = make(family, {"offsets": False} if family == "bag" else {}).eval()
+    network = make(family, {}).eval()
     free = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
     example = texts.batch(network, [0, 1, 2])
     shapes = {"input_ids": free, "attention_mask": free}

@@ -1,6 +1,8 @@
 """Training vectors: like company makes neighbours; a function of rows, options and seed."""
 
+import json
 import logging
+import os
 import subprocess
 import sys
 
@@ -48,20 +50,18 @@ def test_a_function_of_rows_options_and_seed(company, method, skipgram):
 def test_equal_whatever_python_hashes_by(company, tmp_path):
     code = (
         "import sys, json; from gallae.text.vectors import train_vectors; rows = json.load(sys.stdin); "
-        "[train_vectors(rows, m, dim=8, epochs=2, bucket=100).save(f'{sys.argv[1]}-{m}') for m in "
-        "('word2vec', 'fasttext')]"
+        "[train_vectors(rows, m, dim=8, epochs=2, bucket=100).save(f'{sys.argv[1]}/{m}.bin') for m in "
+        "('word2vec', 'fasttext', 'glove')]"
     )
-    import json
-
-    for number in (1, 2):
-        subprocess.run(
-            [sys.executable, "-c", code, tmp_path / str(number)],
-            input=json.dumps(company).encode(),
-            env={"PYTHONHASHSEED": str(number)},
-            check=True,
-        )
-    for method in ("word2vec", "fasttext"):
-        assert (tmp_path / f"1-{method}").read_bytes() == (tmp_path / f"2-{method}").read_bytes()
+    subprocess.run(
+        [sys.executable, "-c", code, tmp_path],
+        input=json.dumps(company).encode(),
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        check=True,
+    )
+    for method in METHODS:
+        train_vectors(company, method, dim=8, epochs=2, bucket=100).save(tmp_path / "here.bin", force=True)
+        assert (tmp_path / "here.bin").read_bytes() == (tmp_path / f"{method}.bin").read_bytes()
 
 
 def test_fasttext_is_gensims_and_keeps_its_ngrams(company, tmp_path):
@@ -124,7 +124,7 @@ def test_glove_learns_the_logarithms(company):
         made = train_glove(company, tokens, 8, 4, epochs, 1)
         return np.corrcoef((made @ made.T)[counts.row, counts.col], np.log(counts.data))[0, 1]
 
-    assert error(100) > 0.7 > error(1)
+    assert error(30) > 0.7 > error(1)
 
 
 def test_no_meeting_at_all():

@@ -78,9 +78,7 @@ class Recurrence(nn.Module):
             mask: (batch, length) bool, true for tokens, which stand on the left.
         """
         drops = self.training and (self.weight_dropout or self.recurrent_dropout)
-        if self.packed and not drops and not torch.compiler.is_exporting():
-            return self._packed(embedded, mask)
-        return self._padded(embedded, mask)
+        return self._packed(embedded, mask) if self.packed and not drops else self._padded(embedded, mask)
 
     def _packed(self, embedded: Tensor, mask: Tensor) -> Tensor:
         lengths = mask.sum(dim=1).clamp(min=1).cpu()

@@ -74,7 +74,9 @@ def _words(
     for number in range(entries):
         end = data.find(b"\0", position)
         if end < 0:
-            raise TextError(f"{path} is cut off at word {number + 1:,} of {entries:,}. Download it again.")
+            raise TextError(
+                f"{path} is damaged or cut off at word {number + 1:,} of {entries:,}. Download it again."
+            )
         count, _label = _ENTRY.unpack_from(data, end + 1)
         if number < n_words:
             token = decode(data[position:end])

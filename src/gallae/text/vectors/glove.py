@@ -9,7 +9,8 @@ import scipy.sparse as sp
 
 LEARNING_RATE = 0.05
 ALPHA = 0.75
-MOST = 100.0
+MOST = 10.0
+"""The paper's 100 is for billions of tokens; on 45,000 headlines 10 finds far better neighbours."""
 _BATCHES = 50  # an epoch, at least
 _BATCH = 4096
 _CHUNK = 2_000_000  # tokens whose meetings are counted at once
@@ -20,7 +21,7 @@ def train_glove(
 ) -> np.ndarray:
     """Fit vectors w, c and biases b to the counts X of meetings (Pennington et al., 2014).
 
-    The sum over i, j of min(1, X_ij / 100)^0.75 (w_i c_j + b_i + b_j - log X_ij)^2 is made small by AdaGrad,
+    The sum over i, j of min(1, X_ij / `MOST`)^0.75 (w_i c_j + b_i + b_j - log X_ij)^2 is made small by AdaGrad,
     a batch of pairs a step.
 
     Args:
