@@ -46,7 +46,13 @@ def make(name, **training):
         table = {"family": "mlp", "hidden": [16], "dropout": 0.1}
         return NeuralClassifier(table, LEARN | training, blocks=BLOCKS)
     if name == "from_config":
-        table = {"family": "from_config", "config": BERT, "unit": "wordpiece", "vocabulary": 300, "min_count": 1}
+        table = {
+            "family": "from_config",
+            "config": BERT,
+            "unit": "wordpiece",
+            "vocabulary": 300,
+            "min_count": 1,
+        }
         return NeuralClassifier(table, LEARN | {"learning_rate": 2e-3} | training)
     return NeuralClassifier(TINY | TABLES[name], LEARN | training)
 
@@ -76,7 +82,9 @@ def test_every_architecture_learns_32_rows_by_heart_and_is_saved(name, rows, tmp
     assert np.abs(alone - together).max() < 1e-5  # batch equals single, whatever the padding
     assert np.abs(model.predict_proba(texts[::-1])[::-1] - together).max() < 1e-5
     model.save(tmp_path / "model")
-    ask = elsewhere if name in ("recurrent", "mlp") else lambda path, _: gallae.load(path).predict_proba(texts)
+    ask = (
+        elsewhere if name in ("recurrent", "mlp") else lambda path, _: gallae.load(path).predict_proba(texts)
+    )
     assert np.abs(ask(tmp_path / "model", texts) - together).max() < 1e-6
 
 

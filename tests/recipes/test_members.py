@@ -119,7 +119,7 @@ def test_mistakes(folder, model, parts):
 
 
 def test_a_seed_that_is_none(folder):
-    with pytest.raises(RecipeError, match="seed: .*abc"):
+    with pytest.raises(RecipeError, match=r"seed: .*abc"):
         find_recipe(folder / "ensemble.toml", ["seed=abc"])
 
 

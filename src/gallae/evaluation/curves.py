@@ -15,7 +15,12 @@ from gallae.evaluation.svg import BLUE, GREY, ORANGE, draw, quiet
 History = Sequence[Mapping[str, Any]]
 
 _WORDS = {
-    "en": {"epoch": "epoch", "loss": "loss", "valid_loss": "loss, held out", "macro_f1": "macro-F1, held out"},
+    "en": {
+        "epoch": "epoch",
+        "loss": "loss",
+        "valid_loss": "loss, held out",
+        "macro_f1": "macro-F1, held out",
+    },
     "ko": {"epoch": "에포크", "loss": "손실", "valid_loss": "검증 손실", "macro_f1": "검증 macro-F1"},
 }
 
@@ -54,7 +59,9 @@ def _lines(axes: Axes, histories: Sequence[History], key: str, colour: str, say:
     for history in histories:
         points = [(row["epoch"], row[key]) for row in history if key in row]
         if points:
-            axes.plot(*zip(*points, strict=True), color=colour, marker="o", markersize=3, linewidth=1.4, label=label)
+            axes.plot(
+                *zip(*points, strict=True), color=colour, marker="o", markersize=3, linewidth=1.4, label=label
+            )
             label = None
         if key == "macro_f1" and points:
             best = max(points, key=lambda point: point[1])

@@ -57,9 +57,9 @@ ENGLISH = {
     ),
     "training": "How the network learned (학습 곡선)",
     "training_plot": (
-        "The loss on the rows learned from, and loss and macro-F1 on those held out of them to watch. Where "
-        "the blue line falls on and the orange one rises, the network learns by heart; the dotted line is the "
-        "epoch whose weights were kept."
+        "The loss on the rows learned from, and loss and macro-F1 on those held out to watch. Where the blue "
+        "line falls on and the orange one rises, the network learns by heart; the dotted line is the epoch "
+        "whose weights were kept."
     ),
     "training_several": "{} networks, a line each, such as those of the folds.",
     "distribution": "Gold and predicted labels (라벨 분포)",
@@ -155,8 +155,8 @@ KOREAN = {
     ),
     "training": "학습 곡선",
     "training_plot": (
-        "학습 데이터의 손실과, 지켜보려고 떼어 둔 데이터의 손실과 macro-F1입니다. 파란 선은 내려가는데 주황 선이 "
-        "올라가면 과적합입니다. 점선은 가중치를 남긴 에포크입니다."
+        "학습 데이터의 손실과, 지켜보려고 떼어 둔 데이터의 손실과 macro-F1입니다. 파란 선은 내려가는데 "
+        "주황 선이 올라가면 과적합입니다. 점선은 가중치를 남긴 에포크입니다."
     ),
     "training_several": "신경망 {}개(예: 폴드마다 하나)의 곡선입니다.",
     "distribution": "정답과 예측의 라벨 분포",

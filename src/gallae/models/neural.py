@@ -172,8 +172,8 @@ class NeuralClassifier(TextClassifier):
         log.info("%.1f %% of the %d tokens have a pretrained vector", 100 * share, len(tokens))
         if share < 0.1:
             log.warning(
-                "only %.1f %% of the vocabulary's tokens have a pretrained vector: model.unit and the vectors "
-                "may not fit each other",
+                "only %.1f %% of the vocabulary has a pretrained vector: model.unit and the vectors may "
+                "not fit each other",
                 100 * share,
             )
         return share
@@ -283,7 +283,9 @@ def _full_rows(rows: Rows, count: int) -> np.ndarray:
     if not len(full):
         raise DataError("no text has a token after cleaning, so there is nothing to learn from.")
     if len(full) < count:
-        log.warning("%d of %d texts have no token after cleaning; they are left out", count - len(full), count)
+        log.warning(
+            "%d of %d texts have no token after cleaning; they are left out", count - len(full), count
+        )
     return full
 
 

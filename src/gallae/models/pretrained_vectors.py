@@ -32,7 +32,9 @@ class PretrainedVectors:
     known: Iterable[str] = ()
 
 
-def find_vectors(options: Any, tokenizer: TextTokenizer, texts: Sequence[str], seed: int) -> PretrainedVectors | None:
+def find_vectors(
+    options: Any, tokenizer: TextTokenizer, texts: Sequence[str], seed: int
+) -> PretrainedVectors | None:
     """Return the vectors that a recipe names, or None.
 
     Args:

@@ -155,4 +155,5 @@ _FAMILIES: dict[str, Callable[[Any], Any]] = {
     "linear": _linear,
     "fasttext": _fasttext,
     "ensemble": _ensemble,
-} | dict.fromkeys(NETWORKS, _neural)
+    **dict.fromkeys(NETWORKS, _neural),
+}

@@ -114,12 +114,17 @@ class TextTokenizer:
         if self.unit in SUBWORDS:
             from gallae.text.subwords import train_subwords
 
-            pieces = (row if isinstance(row, str) else " ".join(row) for row in self.rows(texts, remember=True))
+            pieces = (
+                row if isinstance(row, str) else " ".join(row) for row in self.rows(texts, remember=True)
+            )
             self.vocabulary = Vocabulary(train_subwords(self.unit, pieces, self.size, self.min_count))
             return self.transform(texts, remember=True)
         numbers: dict[str, int] = {}
         self.truncated = 0
-        first = self._collect([numbers.setdefault(token, len(numbers)) for token in row] for row in self.rows(texts, remember=True))
+        first = self._collect(
+            [numbers.setdefault(token, len(numbers)) for token in row]
+            for row in self.rows(texts, remember=True)
+        )
         counts = np.bincount(first.flat, minlength=len(numbers)) if len(numbers) else np.zeros(0, int)
         names = list(numbers)
         order = np.argsort(-counts, kind="stable")[: self.size - len(SPECIAL)]
@@ -154,7 +159,9 @@ class TextTokenizer:
                 row = row[:most]
             flat.extend(row)
             lengths.append(len(row))
-        return TokenIds(np.frombuffer(flat, dtype=np.int32) if flat else np.zeros(0, np.int32), _offsets(lengths))
+        return TokenIds(
+            np.frombuffer(flat, dtype=np.int32) if flat else np.zeros(0, np.int32), _offsets(lengths)
+        )
 
     def _enclosed(self, ids: TokenIds) -> TokenIds:
         """Put [CLS] and [SEP] around every text that has a token."""

@@ -107,6 +107,9 @@ def _resumed(folder: Path) -> str | None:
 class Engine(Trainer):
     """transformers' Trainer with our batches, losses, optimisers, evaluation and checkpoints."""
 
+    optimizer: Any
+    lr_scheduler: Any
+
     def __init__(self, job: Training, folder: Path, device: torch.device, keep: bool) -> None:
         self.job, self.options, self.folder, self.keep = job, job.options, folder, keep
         self.history: History = []
@@ -172,8 +175,8 @@ class Engine(Trainer):
         if not torch.isfinite(loss):
             rate = self.optimizer.param_groups[0]["lr"] if self.optimizer else self.options.learning_rate
             raise ModelError(
-                f"the loss became {loss.item()} at step {self.state.global_step + 1} (learning rate {rate:.2g}). "
-                "The likely cause is a learning rate that is too high: divide training.learning_rate by ten, "
+                f"the loss became {loss.item()} at step {self.state.global_step + 1} "
+                f"(learning rate {rate:.2g}). The likely cause is a learning rate that is too high: divide training.learning_rate by ten, "
                 "keep training.max_grad_norm above 0, or see `gallae lr-find`."
             )
         self.losses = [self.losses[0] + loss.item(), self.losses[1] + 1]
@@ -278,7 +281,9 @@ class _Flow(TrainerCallback):
         rows = self.engine.history
         if not rows or not logs or rows[-1]["step"] != state.global_step:
             return
-        names = {name: "valid_loss" if name == "eval_loss" else name[5:] for name in logs if name[:5] == "eval_"}
+        names = {
+            name: "valid_loss" if name == "eval_loss" else name[5:] for name in logs if name[:5] == "eval_"
+        }
         rows[-1].update({new: logs[name] for name, new in names.items()})
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:

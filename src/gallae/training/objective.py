@@ -47,7 +47,9 @@ class Objective:
         targets = inputs.pop("labels")
         if self.word_dropout:
             keep = (PAD, UNK, CLS, SEP)
-            inputs["input_ids"] = regularisation.word_dropout(inputs["input_ids"], self.word_dropout, UNK, keep)
+            inputs["input_ids"] = regularisation.word_dropout(
+                inputs["input_ids"], self.word_dropout, UNK, keep
+            )
         if self.options.mixup or self.options.adversarial:
             return self._on_embeddings(network, inputs, targets)
         return self._of(network, inputs, targets)

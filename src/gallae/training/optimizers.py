@@ -39,7 +39,7 @@ class Lion(Optimizer):
         super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Take a step; `closure` computes the loss and its gradients anew."""
         loss = _called(closure)
         for group in self.param_groups:
@@ -52,7 +52,7 @@ class Lion(Optimizer):
         for_step, for_mean = group["betas"]
         mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
         weight.mul_(1 - group["lr"] * group["weight_decay"])
-        weight.add_(torch.lerp(weight.grad, mean, for_step).sign_(), alpha=-group["lr"])  # type: ignore[arg-type]
+        weight.add_(torch.lerp(weight.grad, mean, for_step).sign_(), alpha=-group["lr"])
         mean.lerp_(weight.grad, 1 - for_mean)
 
 
@@ -73,7 +73,7 @@ class Combined(Optimizer):
         super().__init__([group for member in self.members for group in member.param_groups], {})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Take a step; `closure` computes the loss and its gradients anew."""
         loss = _called(closure)
         for member in self.members:
@@ -147,13 +147,14 @@ def make_optimizer(
     if dense:
         members.append(_dense(name, dense, chosen))
     if weights.sparse:
-        sparse = chosen | {"lr": rate}
-        members.append(
-            SGD(weights.sparse, lr=rate) if name == "sgd" else SparseAdam(weights.sparse, **sparse)
-        )
+        members.append(_sparse(name, weights.sparse, chosen | {"lr": rate}))
     if not members:
         raise ValueError("no weight of the model learns: each has requires_grad=False")
     return members[0] if len(members) == 1 else Combined(members)
+
+
+def _sparse(name: str, embeddings: list[Tensor], chosen: dict[str, Any]) -> Optimizer:
+    return SGD(embeddings, lr=chosen["lr"]) if name == "sgd" else SparseAdam(embeddings, **chosen)
 
 
 def _dense(name: str, groups: list[Group], chosen: dict[str, Any]) -> Optimizer:

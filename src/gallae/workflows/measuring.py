@@ -133,5 +133,7 @@ def histories(models: Iterable[Any]) -> list[list[dict[str, Any]]]:
     for model in models:
         if getattr(model, "history_", None):
             found.append(model.history_)
-        found += histories([*getattr(model, "members_", ()), *filter(None, [getattr(model, "estimator_", None)])])
+        found += histories(
+            [*getattr(model, "members_", ()), *filter(None, [getattr(model, "estimator_", None)])]
+        )
     return found

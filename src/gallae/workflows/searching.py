@@ -53,7 +53,8 @@ class Search:
     @cached_property
     def facts(self) -> dict[str, Any]:
         """What search.json says: data, split, seed, metric, space, the best trial, how many ended how."""
-        return read_json(self.folder / FACTS)
+        facts: dict[str, Any] = read_json(self.folder / FACTS)
+        return facts
 
     @property
     def tested(self) -> runs.Run | None:

@@ -148,12 +148,12 @@ def _at_edge(parameter: Parameter, value: Any) -> bool:
     if parameter.low == parameter.high:
         return False
     if parameter.whole:
-        return value == parameter.high or (value == parameter.low and value > 1)
+        return bool(value == parameter.high or (value == parameter.low and value > 1))
     if parameter.log:
         reach = (parameter.high / parameter.low) ** (1 / 40)
-        return value < parameter.low * reach or value > parameter.high / reach
+        return bool(value < parameter.low * reach or value > parameter.high / reach)
     reach = (parameter.high - parameter.low) / 40
-    return value > parameter.high - reach or (value < parameter.low + reach and parameter.low != 0)
+    return bool(value > parameter.high - reach or (value < parameter.low + reach and parameter.low != 0))
 
 
 def _gain(best: Record, itself: Record | None, metric: str, say: Say) -> list[str]:

@@ -57,7 +57,7 @@ def history_plot(
         quiet(axes, grid="y", keep="bottom")
         return figure
 
-    return draw(build, f"{METRICS[metric]} of {len(records)} trials")
+    return str(draw(build, f"{METRICS[metric]} of {len(records)} trials"))
 
 
 def _dots(
@@ -109,7 +109,7 @@ def slice_plot(records: Sequence[Record], parameters: Sequence[Parameter], metri
             quiet(axes, grid="y", keep="bottom")
         return figure
 
-    return draw(build, f"{METRICS[metric]} against each field")
+    return str(draw(build, f"{METRICS[metric]} against each field"))
 
 
 def _slice(axes: Axes, rows: Sequence[Record], best: Record, parameter: Parameter) -> None:
@@ -198,7 +198,7 @@ def parallel_plot(records: Sequence[Record], parameters: Sequence[Parameter], me
         quiet(axes)
         return figure
 
-    return draw(build, f"{len(order)} trials as lines through their values")
+    return str(draw(build, f"{len(order)} trials as lines through their values"))
 
 
 def _brief(key: str) -> str:

@@ -151,7 +151,7 @@ class Trials:
         """Keep a figure on the way, greater is better; return whether to give the trial up."""
         with _hushed():
             asked.handle.report(value if self.maximize else -value, step)
-            return asked.handle.should_prune()
+            return bool(asked.handle.should_prune())
 
     def settle(self, asked: Asked, answer: Answer) -> Record:
         """Keep how a trial ended."""
@@ -226,7 +226,7 @@ class PairedMedian(optuna.pruners.BasePruner):
         if len(others) < LEAST:
             return False
         lead = trial.intermediate_values[step] - statistics.median(others)
-        return lead < 0 if self.maximize else lead > 0
+        return bool(lead < 0 if self.maximize else lead > 0)
 
 
 class _OneWriter(JournalFileOpenLock):

@@ -13,7 +13,7 @@ from gallae.errors import TextError
 from gallae.files import refuse_existing
 from gallae.progress import status
 from gallae.text import DEFAULT_STEPS, TextPipeline, tokenize
-from gallae.text.vectors import METHODS, Vectors, check_vector_options, load_vectors
+from gallae.text.vectors import Vectors, check_method, check_vector_options, load_vectors
 from gallae.text.vectors import train_vectors as train_on_rows
 from gallae.workflows.clean import read_or_take
 from gallae.workflows.showing import percent
@@ -71,8 +71,7 @@ def train_vectors(
     """
     started = time.perf_counter()
     refuse_existing(output, force)
-    if method not in METHODS:
-        raise TextError(f"there is no method {method!r} to train vectors; known: {', '.join(METHODS)}.")
+    check_method(method)
     check_vector_options(options or {})
     pipeline = TextPipeline(DEFAULT_STEPS if steps is None else steps, dictionary)
     tokenize([], unit, drop_tags, keep_tags, analyzer)  # their mistakes, before anything is read

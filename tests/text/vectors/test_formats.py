@@ -107,7 +107,7 @@ def test_models_that_fasttext_trained(tmp_path, kind):
     if kind == "supervised":
         lines = [f"__label__{number % 3} {line}" for number, line in enumerate(lines)]
     (tmp_path / "text").write_text("\n".join(lines), encoding="utf-8")
-    made = {"dim": 6, "minn": 1, "maxn": 3, "bucket": 50, "minCount": 1, "thread": 1, "verbose": 0}
+    made = {"dim": 6, "minn": 1, "maxn": 3, "bucket": 300, "minCount": 1, "thread": 1, "verbose": 0}
     train = fasttext.train_supervised if kind == "supervised" else fasttext.train_unsupervised
     model = train(str(tmp_path / "text"), **made)
     model.save_model(str(tmp_path / "a.bin"))

@@ -65,7 +65,7 @@ class Convolutions(nn.Module):
                 part = parts[:, :, start : start + self.filters]
                 answers = answers + functional.pad(part, (0, 0, window - 1 - place, place))
                 start += self.filters
-            outside = _places(mask, window - 1) >= lengths + window - 1
+            outside = _places(mask, window - 1) >= (lengths + window - 1).clamp(min=1)
             found.append(cast(Tensor, answers).masked_fill(outside.unsqueeze(2), -torch.inf).amax(dim=1))
         largest = torch.cat(found, dim=1) + self.bias
         return torch.relu(largest if self.norm is None else self.norm(largest))

@@ -6,6 +6,14 @@ Kiwi's own vectors are in `gallae.text.kiwi_vectors`.
 
 from gallae.text.vectors.formats import load_vectors
 from gallae.text.vectors.table import FastTextVectors, Vectors
-from gallae.text.vectors.training import METHODS, check_vector_options, train_vectors
+from gallae.text.vectors.training import METHODS, check_method, check_vector_options, train_vectors
 
-__all__ = ["METHODS", "FastTextVectors", "Vectors", "check_vector_options", "load_vectors", "train_vectors"]
+__all__ = [
+    "METHODS",
+    "FastTextVectors",
+    "Vectors",
+    "check_method",
+    "check_vector_options",
+    "load_vectors",
+    "train_vectors",
+]

@@ -21,7 +21,7 @@ def train_glove(
 ) -> np.ndarray:
     """Fit vectors w, c and biases b to the counts X of meetings (Pennington et al., 2014).
 
-    The sum over i, j of min(1, X_ij / `MOST`)^0.75 (w_i c_j + b_i + b_j - log X_ij)^2 is made small by AdaGrad,
+    AdaGrad makes the sum over i, j of min(1, X_ij / `MOST`)^0.75 (w_i c_j + b_i + b_j - log X_ij)^2 small,
     a batch of pairs a step.
 
     Args:

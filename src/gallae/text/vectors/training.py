@@ -21,6 +21,19 @@ _ROW = 10_000  # tokens; gensim would drop the rest of a longer row
 _UPDATES = 10_000_000  # tokens seen in all passes, where the number of passes is not given
 
 
+def check_method(method: str) -> None:
+    """Refuse a method that is not known, or whose package is missing.
+
+    Raises:
+        TextError: if there is no such method.
+        MissingExtra: if gensim is not installed, and needed.
+    """
+    if method not in METHODS:
+        raise TextError(f"there is no method {method!r} to train vectors. {nearest(str(method), METHODS)}")
+    if method != "glove":
+        require("gensim.models", "neural")
+
+
 def check_vector_options(options: Mapping[str, Any]) -> None:
     """Refuse options that `train_vectors` does not take.
 
@@ -78,8 +91,7 @@ def train_vectors(
         TextError: for an option that is not allowed, or if no token is frequent enough.
         MissingExtra: if gensim is not installed.
     """
-    if method not in METHODS:
-        raise TextError(f"there is no method {method!r} to train vectors. {nearest(str(method), METHODS)}")
+    check_method(method)
     numbers = {"dim": dim, "window": window, "min_count": min_count, "epochs": epochs, "seed": seed}
     check_vector_options({**numbers, "skipgram": skipgram, "min_n": min_n, "max_n": max_n, "bucket": bucket})
     if 0 < max_n < min_n:
