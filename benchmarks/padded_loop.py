@@ -20,6 +20,7 @@ from torch import nn
 import gallae
 from gallae.models.architectures.factory import make_network
 from gallae.models.architectures.options import FAMILIES
+from gallae.recipes import find_recipe
 from gallae.text import TextPipeline
 from gallae.text.token_ids import TokenIds
 from gallae.training.batches import Examples
@@ -92,7 +93,7 @@ def main() -> None:
     corpus = gallae.read(options.data)
     texts, labels = corpus.texts[: options.rows], corpus.labels[: options.rows]
     classes, target = np.unique(labels, return_inverse=True)
-    recipe = gallae.recipes.find_recipe(options.recipe, ["training.epochs=1", "training.track=none"])
+    recipe = find_recipe(options.recipe, ["training.epochs=1", "training.min_steps=0"])
     table = FAMILIES[recipe.model.family](**recipe.model.model_dump())
     model = gallae.build(recipe)
     model = getattr(model, "estimator", model)
@@ -102,8 +103,9 @@ def main() -> None:
     width = table.embedding or 256
     fields = table.model_dump() | {"embedding": width}
     settings = TrainingOptions(**recipe.training.model_dump())
-    print(f"{len(texts):,} texts, {rows.lengths.mean():.1f} tokens on average, {rows.lengths.max()} at most; "
-          f"batch {settings.batch_size}; {os.cpu_count()} cores, {torch.get_num_threads()} threads")  # fmt: skip
+    lengths, threads = rows.lengths, torch.get_num_threads()
+    print(f"{len(texts):,} texts of {lengths.mean():.1f} tokens, {lengths.max()} at most;")
+    print(f"batches of {settings.batch_size}; {os.cpu_count()} cores, {threads} threads")
 
     def ours() -> float:
         network = make_network(table.family, fields, model.inputs_.size, len(classes))

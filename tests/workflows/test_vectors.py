@@ -56,6 +56,13 @@ def test_trains_on_the_units_of_the_clean_texts(topics_csv, tmp_path):
     assert f"{len(running):,} tokens (morpheme)" in lines and "vectors of 8 dimensions" in lines
 
 
+def test_tags_are_no_part_of_ngrams(topics_csv, tmp_path):
+    pytest.importorskip("gensim")
+    for method, unit in (("fasttext", "morpheme"), ("glove", "morpheme_tag")):
+        options = {**SMALL, "bucket": 50}
+        assert train_vectors(topics_csv, tmp_path / method, method=method, options=options)["unit"] == unit
+
+
 def test_without_gensim(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim.models", None)
     with pytest.raises(MissingExtra, match=r'pip install "gallae\[neural\]"'):

@@ -25,7 +25,9 @@ def train(
     data: o.Data,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="File to write.")],
     method: Annotated[str, typer.Option("--method", help="word2vec, fasttext or glove.")] = "word2vec",
-    unit: Annotated[str, typer.Option("--unit", help="What gets a vector, such as word.")] = "morpheme_tag",
+    unit: Annotated[
+        str | None, typer.Option("--unit", help="Such as word; morpheme_tag without, fasttext: morpheme.")
+    ] = None,
     dim: Annotated[int | None, typer.Option("--dim", help="Dimensions; 100 without.")] = None,
     window: Annotated[int | None, typer.Option("--window", help="Tokens to each side; 5 without.")] = None,
     min_count: Annotated[

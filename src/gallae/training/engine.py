@@ -175,9 +175,9 @@ class Engine(Trainer):
         if not torch.isfinite(loss):
             rate = self.optimizer.param_groups[0]["lr"] if self.optimizer else self.options.learning_rate
             raise ModelError(
-                f"the loss became {loss.item()} at step {self.state.global_step + 1} "
-                f"(learning rate {rate:.2g}). The likely cause is a learning rate that is too high: divide training.learning_rate by ten, "
-                "keep training.max_grad_norm above 0, or see `gallae lr-find`."
+                f"the loss became {loss.item()} at step {self.state.global_step + 1} (learning rate "
+                f"{rate:.2g}). The likely cause is a learning rate that is too high: divide "
+                "training.learning_rate by ten, keep training.max_grad_norm above 0, or see `gallae lr-find`."
             )
         self.losses = [self.losses[0] + loss.item(), self.losses[1] + 1]
         return loss

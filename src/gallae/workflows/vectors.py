@@ -30,7 +30,7 @@ def train_vectors(
     output: str | Path,
     *,
     method: str = "word2vec",
-    unit: str = "morpheme_tag",
+    unit: str | None = None,
     steps: Sequence[str] | None = None,
     dictionary: str | Path | Mapping[str, Mapping[str, str]] | None = None,
     drop_tags: Sequence[str] = (),
@@ -49,7 +49,8 @@ def train_vectors(
         output: The file; see `gallae.text.vectors.Vectors.save`. With fastText a name that ends in .bin
             keeps the n-grams, and so vectors for unseen words; another does not.
         method: "word2vec", "fasttext" or "glove".
-        unit: One of `gallae.text.UNITS`: what gets a vector.
+        unit: One of `gallae.text.UNITS`: what gets a vector. None for "morpheme_tag"; with fasttext for
+            "morpheme", as tags would be a part of the n-grams.
         steps: Names from `gallae.text.STEPS`, in order; None for `DEFAULT_STEPS`.
         dictionary: A TOML file that extends the steps' tables, or its content.
         drop_tags: Tags of morphemes to leave out, with a morpheme unit.
@@ -72,6 +73,7 @@ def train_vectors(
     started = time.perf_counter()
     refuse_existing(output, force)
     check_method(method)
+    unit = unit or ("morpheme" if method == "fasttext" else "morpheme_tag")
     check_vector_options(options or {})
     pipeline = TextPipeline(DEFAULT_STEPS if steps is None else steps, dictionary)
     tokenize([], unit, drop_tags, keep_tags, analyzer)  # their mistakes, before anything is read
