@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 _quiet = False
+_shown: list[Any] = []
 
 
 def set_quiet(quiet: bool) -> None:
@@ -39,9 +40,11 @@ def track(iterable: Iterable[T], description: str, total: int | None = None) -> 
         yield from iterable
         return
     from rich.console import Console
-    from rich.progress import track as rich_track
+    from rich.progress import Progress
 
-    yield from rich_track(iterable, description, total=total, console=Console(stderr=True), transient=True)
+    bar = Progress(*Progress.get_default_columns(), console=Console(stderr=True), transient=True)
+    with show(bar):
+        yield from bar.track(iterable, total=total, description=description)
 
 
 @contextmanager
@@ -52,5 +55,21 @@ def status(description: str) -> Iterator[None]:
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(description):
+    with show(Console(stderr=True).status(description)):
         yield
+
+
+@contextmanager
+def show(display: Any) -> Iterator[None]:
+    """Show a display of rich while the block runs, in place of the one around it: two would share a line."""
+    if _shown:
+        _shown[-1].stop()
+    _shown.append(display)
+    display.start()
+    try:
+        yield
+    finally:
+        display.stop()
+        _shown.remove(display)
+        if _shown:
+            _shown[-1].start()

@@ -247,6 +247,46 @@ def test_a_configuration_that_transformers_refuses_is_explained(rows):
         NeuralClassifier(table, LEARN).fit(*rows)
 
 
+@pytest.mark.parametrize(
+    ("network", "training", "problem"),
+    [
+        ({"family": "bag"}, {"mixup": 0.2}, "mixup changes a padded batch"),
+        ({"family": "convolutional", "vectors": "kiwi", "unit": "char"}, {}, "set unit = 'morpheme_tag'"),
+        ({"family": "convolutional", "train_vectors": False}, {}, "name some"),
+        ({"family": "transformer", "hidden": 30, "heads": 4}, {}, "multiple of heads"),
+        ({"family": "bag", "colour": 1}, {}, "colour"),
+        ({"family": "cnn"}, {}, "one of mlp, bag"),
+        ({"family": "bag", "offsets": False}, {"mixup": 0.2, "adversarial": 1.0}, "leave one of them 0"),
+        ({"family": "bag"}, {"early_stopping": {"patience": 2}}, "set share too"),
+        ({"family": "bag"}, {"epochs": 0}, "epochs"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(network, training, problem, rows):
+    with pytest.raises(RecipeError, match=problem):
+        NeuralClassifier(network, training).fit(*rows)
+
+
+def test_vectors_of_another_width_are_refused(rows, tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text("2 3\n손흥민 1 2 3\n환율 3 2 1\n", encoding="utf-8")
+    table = {"family": "bag", "unit": "word", "min_count": 1, "vectors": str(path)}
+    model = NeuralClassifier(table, LEARN | {"epochs": 1}).fit(*rows)
+    assert model.network_.config.embedding == 3 and 0 < model.coverage_ < 0.2
+    with pytest.raises(RecipeError, match=r"the vectors .* are of 3"):
+        NeuralClassifier(table | {"embedding": 8}, LEARN).fit(*rows)
+    path.write_text("2 3\n손흥민 1 2 3\n환율 3 2\n", encoding="utf-8")
+    with pytest.raises(TextError, match=r"vectors.txt"):
+        NeuralClassifier(table, LEARN).fit(*rows)
+
+
+@pytest.mark.parametrize("vectors", ["word2vec", "fasttext", "glove"])
+def test_vectors_are_trained_on_the_corpus(vectors, rows):
+    options = {"min_count": 1, "epochs": 1}
+    table = {"family": "bag", "unit": "word", "min_count": 1, "embedding": 8, "vectors": vectors}
+    model = NeuralClassifier(table | {"vector_options": options}, LEARN | {"epochs": 1}).fit(*rows)
+    assert model.coverage_ > 0.8
+
+
 def test_the_saved_folder_is_a_checkpoint_of_transformers(rows, tmp_path):
     from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerFast
 

@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load as load_weights
 from safetensors.torch import save as dump_weights
 
-from gallae.errors import DataError
+from gallae.errors import DataError, RecipeError
 from gallae.models.architectures.factory import NETWORKS, make_network, network_of
-from gallae.models.architectures.options import FAMILIES
+from gallae.models.architectures.options import FAMILIES, check_together
 from gallae.models.contract import Labels, State, TextClassifier, check_fit_input, encode_labels
 from gallae.models.holding_out import hold_out
 from gallae.models.inputs import FeatureInputs, Inputs, TokenInputs
@@ -90,12 +90,17 @@ class NeuralClassifier(TextClassifier):
             RecipeError: for options that do not fit together, or a device that is not there.
             ModelError: if the training diverges.
         """
+        self.history_: History = self.prepare(texts, labels).run()
+        return self
+
+    def prepare(self, texts: Sequence[str], labels: Labels) -> Training:
+        """Make inputs and network, and return the training that is left to run (see `fit`)."""
         texts, array = check_fit_input(texts, labels)
         self.classes_, target, self.multilabel_ = encode_labels(array)
         self.prior_ = _shares(target, len(self.classes_))
         self.pipeline_ = TextPipeline(self.steps, self.dictionary)
         clean = self.pipeline_.apply(texts)
-        options, settings = self._options(), TrainingOptions(**(self.training or {}))
+        options, settings = self._tables()
         vectors = self._make_inputs(options, clean)
         rows = self.inputs_.fit(clean)
         self._warn_truncated(len(texts))
@@ -107,7 +112,8 @@ class NeuralClassifier(TextClassifier):
             self.network_ = make_network(options.family, fields, self.inputs_.size, len(self.classes_))
             self.coverage_ = self._fill(vectors)
         watched = Examples(_Part(rows, held), target[held], len(self.classes_)) if len(held) else None
-        self.history_: History = Training(
+        self.held_out_ = held, _Part(rows, held)
+        return Training(
             network=self.network_,
             train=Examples(_Part(rows, keep), target[keep], len(self.classes_)),
             valid=watched,
@@ -115,9 +121,7 @@ class NeuralClassifier(TextClassifier):
             seed=self.seed,
             multilabel=self.multilabel_,
             word_dropout=getattr(options, "word_dropout", 0.0),
-        ).run()
-        self.held_out_ = held, _Part(rows, held)
-        return self
+        )
 
     def held_out_scores(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows that `fit` held out to stop early, (n,), and their scores, (n, n_scores).
@@ -133,9 +137,21 @@ class NeuralClassifier(TextClassifier):
             )
         return held, self._score(rows)
 
-    def _options(self) -> Any:
+    def _tables(self) -> tuple[Any, TrainingOptions]:
+        """Return the checked tables.
+
+        Raises:
+            RecipeError: for a value that is not allowed.
+        """
         table = dict(self.network or {"family": "convolutional"})
-        return FAMILIES[table["family"]](**table)
+        if table.get("family") not in FAMILIES:
+            raise RecipeError(f"network needs a family, one of {', '.join(FAMILIES)}.")
+        try:
+            options, settings = FAMILIES[table["family"]](**table), TrainingOptions(**(self.training or {}))
+            check_together(options, settings)
+        except ValueError as error:
+            raise RecipeError(f"the network cannot be made so: {error}") from error
+        return options, settings
 
     def _make_inputs(self, options: Any, clean: list[str]) -> PretrainedVectors | None:
         if options.family == "mlp":
@@ -220,7 +236,7 @@ class NeuralClassifier(TextClassifier):
         for name in ("steps", "drop_tags", "keep_tags"):
             parameters[name] = list(parameters[name])
         parameters["blocks"] = [dict(block) for block in self.blocks]
-        parameters["network"] = self._options().model_dump(mode="json")
+        parameters["network"] = self._tables()[0].model_dump(mode="json")
         parameters["training"] = dict(self.training or {})
         parameters["dictionary"] = self.pipeline_.dictionary or None
         values = {

@@ -15,6 +15,7 @@ from gallae.models.architectures.options import (
     MlpOptions,
     RecurrentOptions,
     TransformerOptions,
+    check_together,
 )
 from gallae.text.pipeline import DEFAULT_STEPS
 from gallae.training.options import TrainingOptions
@@ -264,6 +265,8 @@ class Recipe(Table):
             )
         if family in FAMILIES and family != "mlp" and self.features != FeatureOptions():
             raise ValueError(f"[features] are for the families linear and mlp, not for {family!r}")
+        if family in FAMILIES:
+            check_together(self.model, self.training)
         watched = family in FAMILIES and self.training.early_stopping.share > 0
         if self.calibration.method != "none" and self.calibration.folds == 1 and not watched:
             raise ValueError(

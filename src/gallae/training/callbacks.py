@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import atexit
+from contextlib import ExitStack
 from typing import Any
 
 from transformers import TrainerCallback
 
-from gallae.progress import watched
+from gallae.progress import show, watched
 
 
 class ProgressBar(TrainerCallback):
@@ -22,6 +23,7 @@ class ProgressBar(TrainerCallback):
         self.figures: dict[str, str] = {}
         self._display: Any = None
         self._task: Any = None
+        self._shown = ExitStack()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Draw the bar; a training that goes on begins where it was."""
@@ -32,7 +34,7 @@ class ProgressBar(TrainerCallback):
         self._task = self._display.add_task(
             "training", total=state.max_steps, completed=state.global_step, figures=""
         )
-        self._display.start()
+        self._shown.enter_context(show(self._display))
         atexit.register(self.close)  # an exception ends no training, and the cursor is hidden by now
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -61,7 +63,7 @@ class ProgressBar(TrainerCallback):
     def close(self) -> None:
         """Take the bar away, if there is one: to be called when a training ends by an exception."""
         if self._display:
-            self._display.stop()
+            self._shown.close()
             self._display = None
             atexit.unregister(self.close)
 

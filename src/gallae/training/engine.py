@@ -95,6 +95,8 @@ class Training:
                 f"{max(1, self.options.batch_size // 2)} and training.accumulation="
                 f"{self.options.accumulation * 2}, or a shorter model.max_length."
             ) from error
+        finally:
+            engine.bar.close()
         engine.restore_best()
         return engine.history
 
@@ -124,10 +126,11 @@ class Engine(Trainer):
             weights = balanced_weights(job.train.targets, job.train.n_classes).to(device)
         self.objective = Objective(job.options, weights, job.multilabel, job.word_dropout)
         self.ema = Ema(job.network, job.options.ema) if job.options.ema else None
+        self.bar = ProgressBar(job.options.early_stopping.metric)
         super().__init__(
             model=job.network,
             args=_arguments(job, folder, device, len(self.batches)),
-            callbacks=[_Flow(self), ProgressBar(), *tracker(job.options.track, folder if keep else None)],
+            callbacks=[_Flow(self), self.bar, *tracker(job.options.track, folder if keep else None)],
         )
         self.loss_is_scaled_for_ga = False
         self.remove_callback(PrinterCallback)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gallae.text.vocabulary import CLS, PAD, SEP, UNK
 from gallae.training import losses, regularisation
 from gallae.training.options import TrainingOptions
+
+_SEVERAL = {"cross_entropy": "binary", "focal": "binary_focal"}  # the same for several labels a text
 
 
 class Objective:
@@ -32,10 +34,10 @@ class Objective:
         self.options = options
         self.multilabel = multilabel
         self.word_dropout = word_dropout
-        name = "binary" if multilabel and options.loss == "cross_entropy" else options.loss
+        name = _SEVERAL.get(options.loss, options.loss) if multilabel else options.loss
         self.loss = losses.make_loss(
             name,
-            label_smoothing=0.0 if name != "cross_entropy" else options.label_smoothing,
+            label_smoothing=options.label_smoothing,
             class_weights=class_weights,
             gamma=options.focal_gamma,
         )
@@ -118,8 +120,3 @@ def balanced_weights(targets: Any, n_classes: int) -> Tensor:
         return ((len(rows) - positive) / positive.clamp(min=1)).clamp(1, 100)
     counts = torch.bincount(rows.long(), minlength=n_classes).float()
     return len(rows) / (n_classes * counts.clamp(min=1))
-
-
-def takes_embeddings(network: nn.Module) -> bool:
-    """Whether a network can be given embeddings instead of ids."""
-    return getattr(network, "layout", "padded") == "padded"

@@ -26,7 +26,7 @@ MODEL, METRICS, PREDICTIONS, REPORT, RECIPE = (
     "report.html",
     "recipe.toml",
 )
-_MARKS = (METRICS, "comparison.csv", "audit.html", "search.json")
+_MARKS = (METRICS, "comparison.csv", "audit.html", "search.json", "lr_find.json")
 
 
 @dataclass(frozen=True)

@@ -196,3 +196,23 @@ FAMILIES: dict[str, type[BaseModel]] = {
     "from_config": FromConfigOptions,
 }
 """The tables of [model] by family."""
+
+
+def check_together(model: Any, training: Any) -> None:
+    """Refuse training options that a network cannot take.
+
+    Args:
+        model: One of the tables here.
+        training: `gallae.training.options.TrainingOptions`.
+
+    Raises:
+        ValueError: naming both.
+    """
+    flat = model.family == "mlp" or getattr(model, "offsets", False)
+    for name in ("mixup", "adversarial"):
+        if flat and getattr(training, name):
+            more = "" if model.family == "mlp" else " with offsets = true"
+            raise ValueError(
+                f"training.{name} changes a padded batch of embeddings, and the family "
+                f"{model.family!r}{more} has none; leave it 0"
+            )
