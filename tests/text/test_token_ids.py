@@ -76,6 +76,15 @@ def test_padding_fills_up_to_the_longest_of_the_batch():
     assert rows(ids.take(np.array([3, 0]))) == [rows(ids)[3], rows(ids)[0]]
 
 
+@pytest.mark.parametrize("unit", ["word", "char", "bpe", "wordpiece"])
+def test_marks_and_half_characters_in_a_text_are_text(unit):
+    texts = ["[PAD] [MASK] 은행", "반쪽 \ud83d 글자", "은행 이자"] * 3
+    tokenizer = TextTokenizer(unit, min_count=1, size=300)
+    first = tokenizer.fit(texts)
+    assert not set(first.flat.tolist()) & {PAD, CLS, SEP, 4}
+    assert rows(tokenizer.transform(texts)) == rows(first)
+
+
 def test_a_vocabulary_of_unknowns_only_is_refused():
     with pytest.raises(TextError, match="every text would be unknown"):
         TextTokenizer("word", min_count=9).fit(TEXTS)

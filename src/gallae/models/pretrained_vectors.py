@@ -56,13 +56,14 @@ def find_vectors(
         from gallae.text import vectors as word_vectors
 
         if name in TRAINED:
+            word_vectors.check_vector_options(options.vector_options)
             rows = list(tokenizer.rows(texts, remember=True))
             made = word_vectors.train_vectors(
                 rows, name, **{"dim": options.embedding or 128, "seed": seed, **options.vector_options}
             )
         else:
             made = word_vectors.load_vectors(name)
-        found = PretrainedVectors(made.matrix.shape[1], made.lookup, made.tokens)
+        found = PretrainedVectors(made.dim, made.lookup, made.tokens)
     if options.embedding not in (0, found.width):
         raise RecipeError(
             f"model.embedding is {options.embedding}, but the vectors {name!r} are of {found.width}. "

@@ -130,7 +130,7 @@ class TextTokenizer:
         order = np.argsort(-counts, kind="stable")[: self.size - len(SPECIAL)]
         chosen = [names[i] for i in order if counts[i] >= self.min_count]
         self.vocabulary = Vocabulary.of_tokens([*chosen, *known])
-        ids = np.array([self.vocabulary.ids.get(name, UNK) for name in names] or [UNK], dtype=np.int32)
+        ids = np.array([self.vocabulary.known.get(name, UNK) for name in names] or [UNK], dtype=np.int32)
         return self._enclosed(TokenIds(ids[first.flat], first.offsets))
 
     def transform(self, texts: Sequence[str], remember: bool = False) -> TokenIds:

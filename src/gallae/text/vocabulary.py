@@ -25,6 +25,8 @@ class Vocabulary:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.ids: dict[str, int] = tokenizer.get_vocab()
+        # Special tokens are marks of ours: nothing that stands in a text is one of them.
+        self.known = {token: number for token, number in self.ids.items() if number >= len(SPECIAL)}
         self.splits = type(tokenizer.model).__name__ != "WordLevel"
 
     @classmethod
@@ -35,7 +37,8 @@ class Vocabulary:
             TextError: if there is no token.
         """
         tokenizers = require("tokenizers", "neural")
-        ids = {token: number for number, token in enumerate(dict.fromkeys((*SPECIAL, *tokens)))}
+        known = dict.fromkeys((*SPECIAL, *filter(_is_writable, tokens)))
+        ids = {token: number for number, token in enumerate(known)}
         if len(ids) == len(SPECIAL):
             raise TextError(
                 "no token is left for the vocabulary, so every text would be unknown. Lower model.min_count, "
@@ -67,7 +70,13 @@ class Vocabulary:
     def encode(self, rows: Iterable[Sequence[str]]) -> Iterable[Sequence[int]]:
         """Yield the ids of rows: of tokens, or of the sub-words of the row's texts joined by spaces."""
         if not self.splits:
-            get = self.ids.get
+            get = self.known.get
             return ([get(token, UNK) for token in row] for row in rows)
-        texts = [row if isinstance(row, str) else " ".join(row) for row in rows]
+        joined = (row if isinstance(row, str) else " ".join(row) for row in rows)
+        texts = [text.encode("utf-8", "replace").decode("utf-8") for text in joined]
         return (found.ids for found in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False))
+
+
+def _is_writable(token: str) -> bool:
+    """Whether a token can stand in a file: half a surrogate pair cannot."""
+    return token.isascii() or not any("\ud800" <= character <= "\udfff" for character in token)

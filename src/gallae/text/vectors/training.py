@@ -18,7 +18,7 @@ from gallae.text.vectors.table import FastTextVectors, Vectors
 METHODS = ("word2vec", "fasttext", "glove")
 _LEAST = {"dim": 1, "window": 1, "min_count": 1, "epochs": 0, "seed": 0, "min_n": 1, "max_n": 0, "bucket": 1}
 _ROW = 10_000  # tokens; gensim would drop the rest of a longer row
-_UPDATES = 10_000_000  # tokens seen in all passes, where the number of passes is not given
+_UPDATES = 5_000_000  # tokens seen in all passes, where the number of passes is not given
 
 
 def check_method(method: str) -> None:
@@ -78,7 +78,7 @@ def train_vectors(
         dim: Dimension of the vectors.
         window: Most tokens between two that are company to each other, plus one.
         min_count: Leave out tokens found less often.
-        epochs: Passes over the rows; 0 for as many as see 10 million tokens, within 5 and 50 (glove: 25).
+        epochs: Passes over the rows; 0 for as many as see 5 million tokens, within 5 and 50 (glove: 25).
         skipgram: Predict the company from the token; else the token from its company (CBOW). Not for glove.
         seed: Of all that is random.
         min_n, max_n: Shortest and longest n-gram of characters (fasttext); `max_n` 0 for none.
