@@ -22,9 +22,10 @@ MILLION = 1_000_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=200_000, help="that default predicts")
-    parser.add_argument("--only", choices=["fast", "default", "train"], nargs="+")
+    parser.add_argument("--only", choices=["fast", "default", "train", "network"], nargs="+")
+    parser.add_argument("--network", default="bow-torch", help="the network that learns, one epoch")
     options = parser.parse_args()
-    wanted = options.only or ["fast", "default", "train"]
+    wanted = options.only or ["fast", "default", "train", "network"]
     file = data(YNAT)
     sizes = {"fast": MILLION, "default": options.lines}
     start("Memory for a million lines", "lines recombined from YNAT headlines; peak of the whole process")
@@ -42,13 +43,16 @@ def main() -> None:
             rows.append(
                 [f"predict, {recipe}", f"{sizes[recipe]:,}", f"{seconds:.0f}", f"{peak:,.0f}", "1,000"]
             )
-        if "train" in wanted:
-            lines = folder / "labelled.csv"
-            write(file, lines, MILLION, labelled=True)
-            note(f"training fast on {MILLION:,} lines")
-            arguments = [GALLAE, "train", str(lines), "-r", "fast", "-o", str(folder / "million"), "--quiet"]
-            seconds, peak, _ = command(arguments)
-            rows.append(["train, fast", f"{MILLION:,}", f"{seconds:.0f}", f"{peak:,.0f}", "8,000"])
+        trained = {"train": ("fast", "8,000"), "network": (options.network, "6,000")}
+        for name, (recipe, most) in trained.items():
+            if name in wanted:
+                lines = folder / "labelled.csv"
+                write(file, lines, MILLION, labelled=True)
+                note(f"training {recipe} on {MILLION:,} lines")
+                arguments = [GALLAE, "train", str(lines), "-r", recipe, "-o", str(folder / name), "--quiet"]
+                epoch = ["--set", "training.epochs=1"] if name == "network" else []
+                seconds, peak, _ = command([*arguments, *epoch])
+                rows.append([f"train, {recipe}", f"{MILLION:,}", f"{seconds:.0f}", f"{peak:,.0f}", most])
     table(rows, ["command", "lines", "seconds", "peak MB", "wanted under"])
 
 

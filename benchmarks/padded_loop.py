@@ -1,10 +1,10 @@
 """Training throughput of `textcnn` and `bilstm` beside a plain PyTorch loop with the same sizes.
 
 The plain loop does it the usual way (as simple-ntc does): random batches, padded, float32, Adam, the
-gradients of the whole embedding. `--pad corpus` pads every batch to the corpus's longest text, `--pad batch`
-to the batch's longest.
+gradients of the whole embedding; once every batch padded to the corpus's longest text, once to its own.
+"gallae without Trainer" is our own training in a bare loop, for what Trainer costs.
 
-    python benchmarks/padded_loop.py DATA [--recipe textcnn] [--epochs 1] [--rows 20000]
+    python benchmarks/padded_loop.py DATA [--recipe textcnn] [--rows 20000] [--repeat 3]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,11 @@ from gallae.text.token_ids import TokenIds
 from gallae.training.batches import Examples
 from gallae.training.engine import Training
 from gallae.training.inference import logits
+from gallae.training.objective import Objective
+from gallae.training.optimizers import clip_gradients, make_optimizer
 from gallae.training.options import TrainingOptions
+from gallae.training.samplers import make_batches
+from gallae.training.schedules import make_schedule
 
 
 class PlainCnn(nn.Module):
@@ -79,6 +84,26 @@ def plain_seconds(network: nn.Module, ids: TokenIds, target: np.ndarray, batch: 
     return time.perf_counter() - started
 
 
+def bare_seconds(network: Any, examples: Examples, settings: TrainingOptions) -> float:
+    """Return the seconds of an epoch of the very same training without Trainer around it."""
+    batches = make_batches(settings.sampler, examples.rows.lengths, examples.targets, settings.batch_size, 0)
+    optimizer = make_optimizer(
+        network, settings.optimizer, settings.learning_rate, settings.weight_decay,
+        embedding_rate=settings.embedding_rate,
+    )  # fmt: skip
+    schedule = make_schedule(optimizer, settings.schedule, settings.warmup, len(batches))
+    objective = Objective(settings, None, False)
+    network.train()
+    started = time.perf_counter()
+    for rows in batches:
+        objective(network, examples.__getitems__(rows)).backward()
+        clip_gradients(network.parameters(), settings.max_grad_norm)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+    return time.perf_counter() - started
+
+
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(
@@ -119,6 +144,10 @@ def main() -> None:
         print(f"    gallae predicts {speed:,.0f} rows/s (morphemes not counted)")
         return seconds
 
+    def bare() -> float:
+        network = make_network(table.family, fields, model.inputs_.size, len(classes))
+        return bare_seconds(network, Examples(rows, target, len(classes)), settings)
+
     def plain(to_batch: bool) -> float:
         size, all_width = model.inputs_.size, width + table.extra_channel
         if table.family == "convolutional":
@@ -128,7 +157,12 @@ def main() -> None:
         return plain_seconds(network, rows.ids, target, settings.batch_size, to_batch)
 
     for number in range(options.repeat):
-        seconds = {"gallae": ours(), "padded to the corpus": plain(False), "padded to the batch": plain(True)}
+        seconds = {
+            "gallae": ours(),
+            "gallae without Trainer": bare(),
+            "plain loop, padded to the corpus": plain(False),
+            "plain loop, padded to the batch": plain(True),
+        }
         for name, value in seconds.items():
             ratio = value / seconds["gallae"]
             print(f"{number + 1}. {name}: {len(texts) / value:,.0f} rows/s, {ratio:.2f} x gallae's time")

@@ -15,9 +15,9 @@ import pytest
 
 import gallae
 
-COMMANDS = ["demo", "audit", "clean", "train", "compare", "evaluate", "predict", "submit", "recipes"]
-READS_DATA = ["audit", "clean", "train", "compare", "evaluate", "predict", "submit"]
-WRITES = ["demo", "audit", "clean", "train", "compare", "evaluate", "predict", "submit"]
+READS_DATA = ["audit", "clean", "train", "compare", "evaluate", "predict", "submit", "search", "lr-find"]
+WRITES = ["demo", *READS_DATA, "ensemble"]
+COMMANDS = [*WRITES, "recipes"]
 
 
 def test_help_names_every_command(gallae_cli):
@@ -33,7 +33,7 @@ def test_options_that_commands_share(gallae_cli, command):
     assert "--quiet" in help_text and "--verbose" in help_text
     assert ("--text-column" in help_text and "--label-column" in help_text) == (command in READS_DATA)
     assert ("--force" in help_text) == (command in WRITES)
-    assert ("--resume" in help_text) == (command in ("train", "compare"))
+    assert ("--resume" in help_text) == (command in ("train", "compare", "search"))
 
 
 def test_version(gallae_cli):
@@ -42,7 +42,7 @@ def test_version(gallae_cli):
 
 def test_recipes_are_plain_lines(gallae_cli):
     lines = gallae_cli("recipes").out.splitlines()
-    assert [line.split(": ")[0] for line in lines][:2] == ["default", "bigram"]
+    assert [line.split(": ")[0] for line in lines][:2] == ["default", "bert-scratch"]
     assert any(line.startswith("fasttext: ") and line.endswith("[extra: fasttext]") for line in lines)
     assert not any("…" in line for line in lines)
 

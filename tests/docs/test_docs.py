@@ -17,19 +17,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from gallae.cli.main import run
 from gallae.models import heads, registry
+from gallae.models.architectures.options import FAMILIES
 from gallae.recipes import schema, shipped_recipes
 from gallae.text import STEPS
+from gallae.training.options import StoppingOptions, TrainingOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "README.ko.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
 NOT_RUN = "<!-- not run -->"
 UNLISTED = ("blocks", "family")  # described in words
-COMMANDS = ("demo", "audit", "clean", "train", "compare", "evaluate", "predict", "submit", "recipes")
+COMMANDS = (
+    *("demo", "audit", "clean", "train", "compare", "ensemble", "search", "lr-find"),
+    *("evaluate", "predict", "submit", "recipes", "vectors"),
+)
 _FENCE = re.compile(
     r"^(?P<before>[^\n]*)\n```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -238,8 +244,10 @@ def test_pictures_need_nothing_else() -> None:
 
 def test_recipes_page_lists_every_recipe_and_key() -> None:
     text = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    networks = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
     for name, recipe in shipped_recipes().items():
         assert f"| `{name}` |" in text
+        text = text if recipe.model.family not in FAMILIES else text + networks
         for key in re.findall(r"^(\w+) =", recipe.to_toml(), re.MULTILINE):
             assert f"`{key}`" in text or f"{key} =" in text, f"{name}: {key}"
 
@@ -254,10 +262,17 @@ def test_recipes_page_tells_every_default() -> None:
             default = field.default
             if (
                 default is not PydanticUndefined
-                and not isinstance(default, schema.Table)
+                and not isinstance(default, BaseModel)
                 and key not in UNLISTED
             ):
                 assert (key, json.dumps(default)) in listed, f"{table.__name__}.{key}: {default!r}"
+
+
+@pytest.mark.parametrize("table", [*FAMILIES.values(), TrainingOptions, StoppingOptions])
+def test_networks_page_tells_every_option(table: type[BaseModel]) -> None:
+    text = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
+    for key in table.model_fields:
+        assert f"`{key}`" in text or f"early_stopping.{key}" in text or key == "early_stopping", key
 
 
 def test_text_page_tells_what_steps_do() -> None:
@@ -279,12 +294,14 @@ def options(command: str) -> set[str]:
     from gallae.cli.main import app
 
     group: Any = typer.main.get_command(app)
-    return {name for parameter in group.commands[command].params for name in parameter.opts if "-" in name}
+    found = group.commands[command]
+    every = [found, *getattr(found, "commands", {}).values()]
+    return {name for one in every for parameter in one.params for name in parameter.opts if "-" in name}
 
 
 def test_command_line_page_lists_every_command() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    assert tuple(re.findall(r"^## (\w+)$", text, re.MULTILINE)) == COMMANDS
+    assert tuple(re.findall(r"^## ([\w-]+)$", text, re.MULTILINE)) == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)

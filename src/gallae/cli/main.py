@@ -20,6 +20,12 @@ from gallae.errors import GallaeError
 ClickException: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
+ORDER = (
+    *("demo", "audit", "clean", "train", "compare", "ensemble", "search", "lr-find"),
+    *("evaluate", "predict", "submit", "recipes", "vectors"),
+)
+
+
 class _Stopped(Exception):
     """Ctrl-C."""
 
@@ -30,6 +36,11 @@ class _ReaderGone(Exception):
 
 class _Commands(typer.core.TyperGroup):
     """The commands; Ctrl-C and a closed pipe are told to `run`, before Typer answers them in its own way."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order in which one meets the commands."""
+        names = super().list_commands(ctx)
+        return sorted(names, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
