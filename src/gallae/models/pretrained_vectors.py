@@ -58,9 +58,8 @@ def find_vectors(
         if name in TRAINED:
             word_vectors.check_vector_options(options.vector_options)
             rows = list(tokenizer.rows(texts, remember=True))
-            made = word_vectors.train_vectors(
-                rows, name, **{"dim": options.embedding or 128, "seed": seed, **options.vector_options}
-            )
+            usual = {"dim": options.embedding or 128, "min_count": options.min_count, "seed": seed}
+            made = word_vectors.train_vectors(rows, name, **(usual | options.vector_options))
         else:
             made = word_vectors.load_vectors(name)
         found = PretrainedVectors(made.dim, made.lookup, made.tokens)

@@ -156,6 +156,7 @@ class TransformerOptions(EmbeddingOptions):
     positions: Literal["sinusoidal", "learned"] = "sinusoidal"
     norm: Literal["pre", "post"] = "pre"
     attention_dropout: Share = 0.1
+    layer_dropout: Share = 0.1
     pooling: Literal["mean", "max", "attention", "mean_max"] = "mean"
 
     @model_validator(mode="after")

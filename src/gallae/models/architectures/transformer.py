@@ -24,6 +24,7 @@ class TransformerConfig(NetworkConfig):
         positions: "sinusoidal" or "learned".
         norm: "pre" or "post": before or after attention and dense layers.
         attention_dropout: Share of the attention dropped in training.
+        layer_dropout: Share of the states dropped in training, before and within the layers.
         pooling: "mean", "max", "attention" or "mean_max".
         max_length: Number of learned positions.
     """
@@ -37,6 +38,7 @@ class TransformerConfig(NetworkConfig):
     positions: str = "sinusoidal"
     norm: str = "pre"
     attention_dropout: float = 0.1
+    layer_dropout: float = 0.1
     pooling: str = "mean"
     max_length: int = 128
 
@@ -69,7 +71,7 @@ class EncoderLayer(nn.Module):
         self.wide = nn.Linear(config.hidden, config.feed_forward)
         self.narrow = nn.Linear(config.feed_forward, config.hidden)
         self.norms = nn.ModuleList(nn.LayerNorm(config.hidden) for _ in range(2))
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = nn.Dropout(config.layer_dropout)
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """Return new (batch, length, hidden) states; mask (batch, 1, 1, length) is true for tokens."""
@@ -109,6 +111,7 @@ class TransformerNetwork(Network):
         self.places = (
             nn.Embedding(config.max_length, config.hidden) if config.positions == "learned" else None
         )
+        self.layer_dropout = nn.Dropout(config.layer_dropout)
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
         self.last_norm = nn.LayerNorm(config.hidden) if config.norm == "pre" else None
         self.pooling = Pooling(config.pooling, config.hidden)
@@ -117,7 +120,7 @@ class TransformerNetwork(Network):
     def pool(self, embedded: Tensor, mask: Tensor) -> Tensor:
         """Return (batch, width) features (see `Network.pool`)."""
         states = self.norm(embedded if self.project is None else self.project(embedded))
-        states = self.dropout(states + self._positions(mask.shape[1], states))
+        states = self.layer_dropout(states + self._positions(mask.shape[1], states))
         first = torch.arange(mask.shape[1], device=mask.device) == 0
         attended = (mask | first).unsqueeze(1).unsqueeze(1)  # an empty text reads something, not nothing
         for layer in self.layers:
