@@ -102,7 +102,7 @@ def test_original_recipes_pin_the_studys_settings(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_every_network_recipe_takes_two_steps(name):
+def test_every_network_recipe_takes_two_steps(name, tmp_path):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     corpus = sample("headlines").take(np.arange(0, 960, 24))
@@ -120,4 +120,6 @@ def test_every_network_recipe_takes_two_steps(name):
     torch.set_num_threads(threads)
     assert model.history_[-1]["step"] in (2, 3)
     found = model.predict_proba(corpus.texts[:5])
+    model.save(tmp_path / "model")
+    assert np.allclose(gallae.load(tmp_path / "model").predict_proba(corpus.texts[:5]), found, atol=1e-6)
     assert np.isfinite(found).all() and np.allclose(found.sum(axis=1), 1)
