@@ -1,9 +1,12 @@
 """Tiny corpora, a trained run, and the command line in this process, for the tests of every room."""
 
 import csv
+import os
 from types import SimpleNamespace
 
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: threads would only wait for each other
 
 import gallae
 from gallae import progress
