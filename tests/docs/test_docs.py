@@ -137,9 +137,9 @@ def _run_python(block: Block, page: Path, names: dict[str, Any]) -> None:
     lines = block.body.splitlines()
     for node in ast.parse(block.body, where).body:
         if not isinstance(node, ast.Expr):
-            exec(compile(ast.Module([node], []), where, "exec"), names)
+            exec(compile(ast.Module([node], []), where, "exec", dont_inherit=True), names)
             continue
-        value = eval(compile(ast.Expression(node.value), where, "eval"), names)
+        value = eval(compile(ast.Expression(node.value), where, "eval", dont_inherit=True), names)
         comment = lines[(node.end_lineno or 1) - 1][node.end_col_offset :].strip().removeprefix("# ")
         if _is_value(comment):
             assert repr(value) == comment, f"{where}: {ast.unparse(node)} gives {value!r}"

@@ -298,3 +298,4 @@ def test_the_saved_folder_is_a_checkpoint_of_transformers(rows, tmp_path):
     with torch.no_grad():
         logits = network(batch["input_ids"], batch["attention_mask"]).logits.numpy()
     assert np.allclose(logits, model.scores([rows[0][0]]), atol=1e-5)
+    assert list(network.config.id2label.values()) == list(model.classes_)

@@ -111,6 +111,9 @@ class NeuralClassifier(TextClassifier):
             fields["embedding"] = fields.get("embedding") or (vectors.width if vectors else _WIDTH)
             self.network_ = make_network(options.family, fields, self.inputs_.size, len(self.classes_))
             self.coverage_ = self._fill(vectors)
+        names = [str(name) for name in self.classes_]
+        self.network_.config.id2label = dict(enumerate(names))
+        self.network_.config.label2id = {name: number for number, name in enumerate(names)}
         watched = Examples(_Part(rows, held), target[held], len(self.classes_)) if len(held) else None
         self.held_out_ = held, _Part(rows, held)
         return Training(
@@ -217,9 +220,16 @@ class NeuralClassifier(TextClassifier):
         return result
 
     def _score(self, rows: Rows) -> np.ndarray:
-        network = self.network_.to(find_device("auto"))
+        network = self.network_.to(self._device())
         found = inference.logits(network, rows, len(self.classes_))
         return found[:, 1:] - found[:, :1] if self._one_margin() else found
+
+    def _device(self) -> torch.device:
+        """Return the recipe's device, or what there is where it is not there."""
+        try:
+            return find_device(dict(self.training or {}).get("device", "auto"))
+        except RecipeError:
+            return find_device("auto")
 
     def _one_margin(self) -> bool:
         return len(self.classes_) == 2 and not self.multilabel_

@@ -16,8 +16,8 @@ class BranchedConfig(RecurrentConfig):
 
     model_type = "gallae-branched"
 
-    windows: list[int] | tuple[int, ...] = (2, 3, 4)
-    filters: int = 128
+    windows: list[int] | tuple[int, ...] = (1, 2, 3)
+    filters: int = 100
     batch_norm: bool = False
 
 

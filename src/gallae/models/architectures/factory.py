@@ -59,6 +59,8 @@ def _from_config(
     model_type = options.pop("model_type")
     longest = fields["max_length"] + 4
     options.setdefault("max_position_embeddings", max(longest, 64))
+    for name in ("hidden_dropout_prob", "dropout"):  # as most architectures call it, and as DistilBERT does
+        options.setdefault(name, fields["dropout"])
     try:
         made = AutoConfig.for_model(
             model_type, **options, vocab_size=vocab_size, num_labels=n_labels, pad_token_id=0
