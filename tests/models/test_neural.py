@@ -111,7 +111,7 @@ OPTIONS = [
     {"optimizer": "muon", "schedule": "one_cycle"},
     {"optimizer": "lion", "learning_rate": 1e-3, "schedule": "cosine", "warmup": 0.1},
     {"optimizer": "sgd", "learning_rate": 0.3},
-    {"optimizer": "radam", "accumulation": 2, "sampler": "sequential"},
+    {"optimizer": "radam", "accumulation": 2, "sampler": "sequential", "learning_rate": 0.05, "epochs": 80},
     {"precision": "bf16"},
     {"early_stopping": {"share": 0.2, "patience": 3}},
 ]
