@@ -204,12 +204,18 @@ def test_near_duplicates_are_warned_of(gallae_cli, tmp_path, write_table):
     assert any("near duplicate" in line for line in gallae.Run(tmp_path / "run").metrics["warnings"])
 
 
+def _heed_ctrl_c():
+    """A job in the background ignores Ctrl-C, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def gallae_process(*arguments, **options):
     return subprocess.Popen(
         [sys.executable, "-m", "gallae", *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=_heed_ctrl_c,
         **options,
     )
 

@@ -60,7 +60,7 @@ def _from_config(
     longest = fields["max_length"] + 4
     options.setdefault("max_position_embeddings", max(longest, 64))
     for name in ("hidden_dropout_prob", "dropout"):  # as most architectures call it, and as DistilBERT does
-        options.setdefault(name, fields["dropout"])
+        options.setdefault(name, fields.get("dropout", 0.1))
     try:
         made = AutoConfig.for_model(
             model_type, **options, vocab_size=vocab_size, num_labels=n_labels, pad_token_id=0
