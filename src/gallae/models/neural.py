@@ -24,6 +24,7 @@ from gallae.text.token_ids import TextTokenizer
 from gallae.text.vocabulary import SPECIAL
 from gallae.training import inference
 from gallae.training.batches import Examples, Rows
+from gallae.training.checkpoints import plain
 from gallae.training.devices import find_device
 from gallae.training.engine import History, Training
 from gallae.training.options import TrainingOptions
@@ -258,8 +259,8 @@ class NeuralClassifier(TextClassifier):
             "features": isinstance(self.inputs_, FeatureInputs),
         }
         config = self.network_.config.to_dict() | {"architectures": [type(self.network_).__name__]}
-        weights = {name: tensor.contiguous() for name, tensor in _untied(self.network_).items()}
-        state = State(values, files={CONFIG: json.dumps(config).encode(), WEIGHTS: dump_weights(weights)})
+        weights = dump_weights(plain(self.network_.state_dict()))
+        state = State(values, files={CONFIG: json.dumps(config).encode(), WEIGHTS: weights})
         inputs = self.inputs_.state()
         values["inputs"] = inputs.values
         state.tensors |= inputs.tensors
@@ -321,13 +322,3 @@ def _shares(target: np.ndarray, n_classes: int) -> np.ndarray:
         return np.asarray((target.sum(axis=0) + 0.5) / (len(target) + 1.0))
     counts = np.bincount(target, minlength=n_classes)
     return np.asarray((counts + 0.5) / (len(target) + 0.5 * n_classes))
-
-
-def _untied(network: Any) -> dict[str, torch.Tensor]:
-    """Return the weights, none of them twice."""
-    seen: set[int] = set()
-    return {
-        name: tensor
-        for name, tensor in network.state_dict().items()
-        if not (tensor.data_ptr() in seen or seen.add(tensor.data_ptr()))  # type: ignore[func-returns-value]
-    }

@@ -10,11 +10,12 @@ from typing import Any, Self
 
 import numpy as np
 
+from gallae.text.subwords import KINDS as SUBWORDS
+from gallae.text.subwords import train_subwords
 from gallae.text.units import iter_tokens, tokenize
 from gallae.text.vocabulary import CLS, PAD, SEP, SPECIAL, UNK, Vocabulary
 
 log = logging.getLogger(__name__)
-SUBWORDS = ("bpe", "byte_bpe", "wordpiece", "unigram")
 _CHUNK = 20_000
 
 
@@ -112,8 +113,6 @@ class TextTokenizer:
             TextError: if no token is left.
         """
         if self.unit in SUBWORDS:
-            from gallae.text.subwords import train_subwords
-
             pieces = (
                 row if isinstance(row, str) else " ".join(row) for row in self.rows(texts, remember=True)
             )

@@ -33,7 +33,7 @@ def seal(checkpoint: Path, facts: dict[str, Any], tensors: dict[str, dict[str, T
         tensors: Weights by file name, such as averaged ones.
     """
     for name, state in tensors.items():
-        save_file(_plain(state), checkpoint / f"{name}.safetensors")
+        save_file(plain(state), checkpoint / f"{name}.safetensors")
     with write_beside(checkpoint / _WHOLE, force=True) as temporary:
         temporary.write_text(json.dumps(facts))
     for older in checkpoint.parent.glob("checkpoint-*"):
@@ -52,7 +52,7 @@ def keep_final(folder: Path, network: Any, history: list[dict[str, Any]]) -> Non
     """Keep a finished training in the place of its checkpoints."""
     (folder / _HISTORY).write_text(json.dumps(history))
     with write_beside(folder / _FINAL, force=True) as temporary:
-        save_file(_plain(network.state_dict()), temporary)
+        save_file(plain(network.state_dict()), temporary)
     for checkpoint in folder.glob("checkpoint-*"):
         shutil.rmtree(checkpoint, ignore_errors=True)
 
@@ -66,7 +66,7 @@ def take_final(folder: Path, network: Any) -> list[dict[str, Any]] | None:
     return history
 
 
-def _plain(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def plain(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return tensors as safetensors takes them: whole, and none twice."""
     seen: set[int] = set()
     result = {}

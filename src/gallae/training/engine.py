@@ -208,14 +208,19 @@ class Engine(Trainer):
             metrics = measured(found, valid.targets, self.job.multilabel)
             self._keep_best(metrics)
         network.train()
-        self.log({f"eval_{name}": value for name, value in metrics.items()})
-        stopping = self.options.early_stopping
-        report(len(self.history), metrics[stopping.metric] * (-1 if stopping.metric == "loss" else 1))
-        return {f"eval_{name}": value for name, value in metrics.items()}
+        self.history[-1] |= {"valid_loss" if name == "loss" else name: metrics[name] for name in metrics}
+        named = {f"eval_{name}": value for name, value in metrics.items()}
+        self.log(named)
+        report(len(self.history), self._worth(metrics))
+        return named
+
+    def _worth(self, metrics: dict[str, float]) -> float:
+        """Return the metric that is watched, the greater the better."""
+        metric = self.options.early_stopping.metric
+        return -metrics[metric] if metric == "loss" else metrics[metric]
 
     def _keep_best(self, metrics: dict[str, float]) -> None:
-        stopping = self.options.early_stopping
-        value = metrics[stopping.metric] * (-1 if stopping.metric == "loss" else 1)
+        stopping, value = self.options.early_stopping, self._worth(metrics)
         if not self.best or value > self.best["value"] + stopping.min_delta:
             self.best = {"value": value, "step": self.state.global_step, "waited": 0}
             if stopping.restore_best:
@@ -279,15 +284,6 @@ class _Flow(TrainerCallback):
         control.should_log = True
         control.should_evaluate = self.engine.job.valid is not None
         control.should_save = self.engine.keep
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        rows = self.engine.history
-        if not rows or not logs or rows[-1]["step"] != state.global_step:
-            return
-        names = {
-            name: "valid_loss" if name == "eval_loss" else name[5:] for name in logs if name[:5] == "eval_"
-        }
-        rows[-1].update({new: logs[name] for name, new in names.items()})
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.saved = time.monotonic()

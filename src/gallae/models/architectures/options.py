@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gallae.text.subwords import KINDS as SUBWORDS
+
 Share = Annotated[float, Field(ge=0, lt=1)]
 Unit = Literal["word", "char", "jamo", "morpheme", "morpheme_tag", "bpe", "byte_bpe", "wordpiece", "unigram"]
-SUBWORDS = ("bpe", "byte_bpe", "wordpiece", "unigram")
 
 
 class NetworkOptions(BaseModel):
