@@ -132,6 +132,86 @@ def several_run(several_csv, tmp_path_factory):
     )
 
 
+# Each family of encoders with the kind of tokenizer that its published checkpoints have.
+FAMILIES = {
+    "bert": "BertTokenizer",
+    "albert": "AlbertTokenizer",
+    "roberta": "RobertaTokenizer",
+    "electra": "ElectraTokenizer",
+    "distilbert": "DistilBertTokenizer",
+    "deberta-v2": "DebertaV2Tokenizer",
+    "longformer": "LongformerTokenizer",
+    "big_bird": "BigBirdTokenizer",
+    "xlm-roberta": "XLMRobertaTokenizer",
+    "modernbert": "RobertaTokenizer",
+}
+_SIZES = {
+    "albert": {"embedding_size": 16},
+    "electra": {"embedding_size": 16},
+    "distilbert": {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64},
+    "longformer": {"attention_window": 16},
+    "big_bird": {"attention_type": "original_full"},
+    "deberta-v2": {
+        "relative_attention": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "position_buckets": 16,
+        "norm_rel_ebd": "layer_norm",
+        "share_att_key": True,
+        "max_relative_positions": 32,
+    },
+    "modernbert": {"global_attn_every_n_layers": 2, "local_attention": 16, "cls_token_id": 0, "sep_token_id": 2},
+}
+
+
+def make_tokenizer(name, texts, size=400):
+    """Train a tokenizer of one of transformers' classes on texts."""
+    import transformers
+
+    options = {"do_lower_case": False} if name in ("BertTokenizer", "ElectraTokenizer", "DistilBertTokenizer") else {}
+    options |= {"keep_accents": True} if name == "AlbertTokenizer" else {}
+    made = getattr(transformers, name)(**options).train_new_from_iterator(texts, size)
+    made.model_max_length = 126
+    return made
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory):
+    """Make a checkpoint of 2 layers with 32 units, random weights and a tokenizer of headlines; once each.
+
+    checkpoint("bert", "AutoModelForMaskedLM", hidden_size=16) -> its folder.
+    """
+    from gallae.pretrained.scratch import write_checkpoint
+
+    folder = tmp_path_factory.mktemp("checkpoints")
+    made = {}
+
+    def make(family="bert", head="AutoModel", **fields):
+        key = (family, head, repr(sorted(fields.items())))
+        if key not in made:
+            texts = [text for text, _topic in headlines()]
+            size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+            sizes = {"max_position_embeddings": 128, **size, **_SIZES.get(family, {})}
+            if family == "distilbert":
+                sizes = {name: value for name, value in sizes.items() if name not in size}
+            made[key] = write_checkpoint(
+                folder / f"{family}-{len(made)}",
+                texts,
+                family,
+                make_tokenizer(FAMILIES[family], texts),
+                auto_class=head,
+                **{**sizes, **fields},
+            )
+        return made[key]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def families():
+    """Return the names of the families of encoders that `checkpoint` makes."""
+    return tuple(FAMILIES)
+
+
 @pytest.fixture(scope="session")
 def write_table():
     """Return `write_csv`."""

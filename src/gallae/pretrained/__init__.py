@@ -1,0 +1,1 @@
+"""Checkpoints of the Hugging Face hub: finding, reading safely, their tokenizers, and small ones from scratch."""

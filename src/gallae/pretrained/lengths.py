@@ -1,0 +1,22 @@
+"""How many tokens a checkpoint can read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_AFTER_PADDING = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "roberta-prelayernorm")
+_WITHOUT_END = 100_000  # a tokenizer that knows no limit names an astronomical one
+
+
+def most_tokens(config: Any, tokenizer: Any = None) -> int:
+    """Return the most tokens of a text, the special ones among them.
+
+    Args:
+        config: Of the checkpoint, a `transformers.PreTrainedConfig`.
+        tokenizer: Of the checkpoint; it may allow fewer.
+    """
+    most = int(getattr(config, "max_position_embeddings", 0) or _WITHOUT_END)
+    if config.model_type in _AFTER_PADDING:  # their positions begin behind the padding's number
+        most -= int(config.pad_token_id or 0) + 1
+    allowed = int(min(getattr(tokenizer, "model_max_length", _WITHOUT_END), _WITHOUT_END))
+    return min(most, allowed)
