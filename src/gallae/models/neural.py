@@ -15,15 +15,16 @@ from safetensors.torch import save as dump_weights
 from gallae.errors import DataError, RecipeError
 from gallae.models.architectures.factory import NETWORKS, make_network, network_of
 from gallae.models.architectures.options import FAMILIES, check_together
-from gallae.models.contract import Labels, State, TextClassifier, check_fit_input, encode_labels
+from gallae.models.contract import Labels, State, check_fit_input, encode_labels
 from gallae.models.holding_out import hold_out
 from gallae.models.inputs import FeatureInputs, Inputs, TokenInputs
+from gallae.models.network_scores import NetworkClassifier
 from gallae.models.pretrained_vectors import PretrainedVectors, find_vectors, scaled
 from gallae.text import DEFAULT_STEPS, TextPipeline
 from gallae.text.token_ids import TextTokenizer
 from gallae.text.vocabulary import SPECIAL
 from gallae.training import inference
-from gallae.training.batches import Examples, Rows
+from gallae.training.batches import Examples, Rows, SomeRows
 from gallae.training.checkpoints import plain
 from gallae.training.devices import find_device
 from gallae.training.engine import History, Training
@@ -36,7 +37,7 @@ WEIGHTS = "model.safetensors"
 _WIDTH = 128  # of an embedding without vectors
 
 
-class NeuralClassifier(TextClassifier):
+class NeuralClassifier(NetworkClassifier):
     """A network over tokens or sparse features, trained by `gallae.training`.
 
     It needs the extra `neural`. Texts without a token are left out of the training, and predicted by the
@@ -115,11 +116,11 @@ class NeuralClassifier(TextClassifier):
         names = [str(name) for name in self.classes_]
         self.network_.config.id2label = dict(enumerate(names))
         self.network_.config.label2id = {name: number for number, name in enumerate(names)}
-        watched = Examples(_Part(rows, held), target[held], len(self.classes_)) if len(held) else None
-        self.held_out_ = held, _Part(rows, held)
+        watched = Examples(SomeRows(rows, held), target[held], len(self.classes_)) if len(held) else None
+        self.held_out_ = held, SomeRows(rows, held)
         return Training(
             network=self.network_,
-            train=Examples(_Part(rows, keep), target[keep], len(self.classes_)),
+            train=Examples(SomeRows(rows, keep), target[keep], len(self.classes_)),
             valid=watched,
             options=settings,
             seed=self.seed,
@@ -198,32 +199,9 @@ class NeuralClassifier(TextClassifier):
             )
         return share
 
-    def _warn_truncated(self, count: int) -> None:
-        if self.inputs_.truncated and not self.inputs_.told:
-            self.inputs_.told = True
-            log.warning(
-                "%d of %d texts are longer than model.max_length; the rest of each is not read",
-                self.inputs_.truncated,
-                count,
-            )
-
-    def scores(self, texts: Sequence[str]) -> np.ndarray:
-        """Return logits, (n_texts, n_classes); for two classes their difference, (n_texts, 1)."""
-        texts = self._ready_for(texts)
-        rows = self.inputs_.transform(self.pipeline_.apply(texts))
-        self._warn_truncated(len(texts))
-        full = np.flatnonzero(rows.lengths)
-        result = np.tile(self._prior_scores(), (len(texts), 1))
-        if len(full) < len(texts):
-            log.info("%d texts have no token and get the classes' shares", len(texts) - len(full))
-        if len(full):
-            result[full] = self._score(_Part(rows, full))
-        return result
-
-    def _score(self, rows: Rows) -> np.ndarray:
-        network = self.network_.to(self._device())
-        found = inference.logits(network, rows, len(self.classes_))
-        return found[:, 1:] - found[:, :1] if self._one_margin() else found
+    def logits_of(self, rows: Rows) -> np.ndarray:
+        """Return (n, n_classes) float32 logits of rows that have a token each."""
+        return inference.logits(self.network_.to(self._device()), rows, len(self.classes_))
 
     def _device(self) -> torch.device:
         """Return the recipe's device, or what there is where it is not there."""
@@ -231,15 +209,6 @@ class NeuralClassifier(TextClassifier):
             return find_device(dict(self.training or {}).get("device", "auto"))
         except RecipeError:
             return find_device("auto")
-
-    def _one_margin(self) -> bool:
-        return len(self.classes_) == 2 and not self.multilabel_
-
-    def _prior_scores(self) -> np.ndarray:
-        logs = np.log(self.prior_).astype(np.float32)
-        if self.multilabel_:
-            return logs - np.log1p(-self.prior_).astype(np.float32)
-        return logs[1:] - logs[:1] if self._one_margin() else logs
 
     def state(self) -> State:
         """Return parameters, vocabulary, configuration and weights, in files that transformers reads too."""
@@ -288,20 +257,6 @@ class NeuralClassifier(TextClassifier):
         state = dict(super().__getstate__())
         state.pop("held_out_", None)
         return state
-
-
-class _Part:
-    """Some of the rows."""
-
-    def __init__(self, rows: Rows, chosen: np.ndarray) -> None:
-        self.rows, self.chosen = rows, chosen
-        self.lengths = rows.lengths[chosen]
-
-    def batch(self, numbers: np.ndarray) -> dict[str, torch.Tensor]:
-        return self.rows.batch(self.chosen[numbers])
-
-    def __len__(self) -> int:
-        return len(self.chosen)
 
 
 def _full_rows(rows: Rows, count: int) -> np.ndarray:

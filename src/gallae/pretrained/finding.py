@@ -48,7 +48,7 @@ def _checked(folder: Path) -> Path:
 
 def _download(name: str, revision: str) -> Path:
     hub = require("huggingface_hub", "neural")
-    errors = hub.errors
+    errors = require("huggingface_hub.errors", "neural")
     try:  # the cache first: a run must not wait for a hub that cannot be reached
         found = Path(hub.snapshot_download(name, revision=revision or None, local_files_only=True))
         if (found / CONFIG).is_file() and _has_weights(found):

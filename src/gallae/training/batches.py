@@ -1,14 +1,15 @@
-"""Rows to tensors, a batch at a time; the corpus stays in flat arrays."""
+"""Rows to tensors, a batch at a time; the corpus stays in flat arrays. Arrays alone need no torch."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from gallae.text.token_ids import TokenIds
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Rows(Protocol):
@@ -18,13 +19,50 @@ class Rows(Protocol):
     def lengths(self) -> np.ndarray:
         """(n,) number of tokens or features of each text."""
 
-    def batch(self, rows: np.ndarray) -> dict[str, Tensor]:
+    def arrays(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Return the network's arguments for some texts."""
+
+    def batch(self, rows: np.ndarray) -> dict[str, Tensor]:
+        """Return the same as tensors."""
 
     def __len__(self) -> int: ...
 
 
-class PaddedRows:
+class ArrayRows:
+    """Base of rows: a subclass says what its arrays are."""
+
+    def arrays(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the network's arguments for some texts."""
+        raise NotImplementedError  # pragma: no cover - all rows have their own
+
+    def batch(self, rows: np.ndarray) -> dict[str, Tensor]:
+        """Return the same as tensors."""
+        from torch import from_numpy
+
+        return {name: from_numpy(array) for name, array in self.arrays(rows).items()}
+
+
+class SomeRows(ArrayRows):
+    """Some of the rows.
+
+    Args:
+        rows: All of them.
+        chosen: (n,) numbers of those to take.
+    """
+
+    def __init__(self, rows: Rows, chosen: np.ndarray) -> None:
+        self.rows, self.chosen = rows, chosen
+        self.lengths = rows.lengths[chosen]
+
+    def arrays(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the network's arguments for some of these."""
+        return self.rows.arrays(self.chosen[rows])
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+
+class PaddedRows(ArrayRows):
     """Ids filled up to the longest text of the batch: input_ids, attention_mask, (batch, length)."""
 
     def __init__(self, ids: TokenIds) -> None:
@@ -35,16 +73,16 @@ class PaddedRows:
         """(n,) tokens of each text."""
         return self.ids.lengths
 
-    def batch(self, rows: np.ndarray) -> dict[str, Tensor]:
+    def arrays(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Return input_ids and attention_mask, (batch, length) int64."""
         ids, mask = self.ids.padded(rows)
-        return {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask).long()}
+        return {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-class FlatRows:
+class FlatRows(ArrayRows):
     """Ids one text after the other: input_ids (n_tokens,), offsets (batch,)."""
 
     def __init__(self, ids: TokenIds) -> None:
@@ -55,16 +93,16 @@ class FlatRows:
         """(n,) tokens of each text."""
         return self.ids.lengths
 
-    def batch(self, rows: np.ndarray) -> dict[str, Tensor]:
+    def arrays(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Return input_ids (n_tokens,) and offsets (batch,), int64."""
         flat, lengths = self.ids.gather(rows)
-        return {"input_ids": torch.from_numpy(flat), "offsets": _starts(lengths)}
+        return {"input_ids": flat, "offsets": _starts(lengths)}
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-class SparseRows:
+class SparseRows(ArrayRows):
     """Features that are not zero: input_ids, weights (n_features,), offsets (batch,).
 
     Args:
@@ -79,12 +117,12 @@ class SparseRows:
         """(n,) features of each text."""
         return np.diff(self.matrix.indptr)
 
-    def batch(self, rows: np.ndarray) -> dict[str, Tensor]:
+    def arrays(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Return input_ids (n_features,) int64, weights float32, and offsets (batch,) int64."""
         part = self.matrix[rows]
         return {
-            "input_ids": torch.from_numpy(part.indices.astype(np.int64)),
-            "weights": torch.from_numpy(part.data.astype(np.float32)),
+            "input_ids": part.indices.astype(np.int64),
+            "weights": part.data.astype(np.float32),
             "offsets": _starts(np.diff(part.indptr)),
         }
 
@@ -92,11 +130,11 @@ class SparseRows:
         return int(self.matrix.shape[0])
 
 
-def _starts(lengths: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.cumsum(lengths, dtype=np.int64) - lengths)
+def _starts(lengths: np.ndarray) -> np.ndarray:
+    return np.asarray(np.cumsum(lengths, dtype=np.int64) - lengths)
 
 
-class Examples(torch.utils.data.Dataset[Any]):
+class Examples:
     """Rows with their targets, read a whole batch at a time.
 
     Args:
@@ -123,6 +161,9 @@ class Examples(torch.utils.data.Dataset[Any]):
 
     def labels(self, chosen: np.ndarray) -> Tensor:
         """Return the targets of some rows as shares, (batch, n_classes) float32."""
-        if self.targets.ndim == 2:
-            return torch.from_numpy(self.targets[chosen].astype(np.float32))
-        return torch.nn.functional.one_hot(torch.from_numpy(self.targets[chosen]), self.n_classes).float()
+        from torch import from_numpy
+
+        targets = self.targets[chosen]
+        if targets.ndim == 1:
+            targets = targets[:, None] == np.arange(self.n_classes)
+        return from_numpy(targets.astype(np.float32))

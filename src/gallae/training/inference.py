@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from transformers import PreTrainedModel
 
 from gallae.training.batches import Rows
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 TOKENS_A_BATCH = 8192
 ROWS_A_BATCH = 512
@@ -22,12 +24,29 @@ def logits(network: PreTrainedModel, rows: Rows, n_labels: int) -> np.ndarray:
         rows: What it reads; every text has at least one token.
         n_labels: Number of its outputs.
     """
+    import torch
+
     network.eval()
-    result = np.empty((len(rows), n_labels), dtype=np.float32)
+
+    def answer(chosen: np.ndarray) -> np.ndarray:
+        batch = {name: value.to(network.device) for name, value in rows.batch(chosen).items()}
+        return network(**batch).logits.float().cpu().numpy()
+
     with torch.inference_mode():
-        for chosen in _batches(rows.lengths):
-            batch = {name: value.to(network.device) for name, value in rows.batch(chosen).items()}
-            result[chosen] = network(**batch).logits.float().cpu().numpy()
+        return in_batches(rows.lengths, n_labels, answer)
+
+
+def in_batches(lengths: np.ndarray, n_labels: int, answer: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return (n, n_labels) float32, asking for the answers to some rows at a time.
+
+    Args:
+        lengths: (n,) tokens of each row.
+        n_labels: Number of columns.
+        answer: Takes (batch,) row numbers and returns (batch, n_labels).
+    """
+    result = np.empty((len(lengths), n_labels), dtype=np.float32)
+    for chosen in _batches(lengths):
+        result[chosen] = answer(chosen)
     return result
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ NAMES = ("adamw", "adam", "radam", "sgd", "lion", "muon")
 _HEADS = ("classifier", "score", "lm_head")
 _FUSED = ("cpu", "cuda")
 Group = dict[str, Any]
+Deep = tuple[Tensor, int]
 
 
 class Lion(Optimizer):
@@ -105,11 +107,14 @@ def make_optimizer(
     weight_decay: float,
     betas: tuple[float, float] | None = None,
     embedding_rate: float = 1.0,
+    layer_decay: float = 1.0,
+    depths: Mapping[str, int] | None = None,
 ) -> Optimizer:
     """Return an optimiser over the weights that learn.
 
-    Biases, norms and embeddings do not decay. Embeddings with sparse gradients (`sparse=True`) are learnt by
-    SparseAdam, and for "sgd" by plain SGD.
+    Biases, norms and embeddings do not decay; the embeddings of a pretrained encoder (`depths` given) do, as
+    they did in its pretraining (Devlin et al. 2019). Embeddings with sparse gradients (`sparse=True`) are
+    learnt by SparseAdam, and for "sgd" by plain SGD.
 
     Args:
         model: On the device where it learns.
@@ -122,32 +127,39 @@ def make_optimizer(
         betas: How long gradients and their squares are remembered, (0.9, 0.999) if None, and (0.9, 0.99) for
             "lion". The first is the momentum of "sgd", 0 if None, and of "muon", 0.95 if None.
         embedding_rate: Multiplies the learning rate of embeddings.
+        layer_decay: Every layer learns at this share of the rate of the one above it, the deepest at the
+            whole rate (discriminative fine-tuning, Howard and Ruder 2018; Sun et al. 2019); 1 for one rate.
+        depths: The depth of every weight, by its name in `model.named_parameters()`.
 
     Raises:
-        ValueError: for another name.
+        ValueError: for another name, or `layer_decay` without `depths`.
     """
     if name not in NAMES:
         raise ValueError(f"optimizer {name!r}: there are {', '.join(NAMES)}")
-    weights = _Weights(model)
+    if layer_decay != 1.0 and not depths:
+        raise ValueError(f"layer_decay {layer_decay}: it needs the depths of the weights")
+    weights = _Weights(model, depths)
+    rates = _Rates(learning_rate, embedding_rate, layer_decay, max((depths or {"": 0}).values()))
     chosen = {"lr": learning_rate} | ({"betas": betas} if betas else {})
     members: list[Optimizer] = []
     if name == "muon" and weights.hidden:
         momentum = betas[0] if betas else 0.95
         members.append(
             Muon(
-                weights.hidden,
+                rates.groups(weights.hidden, weight_decay),
                 lr=learning_rate,
-                weight_decay=weight_decay,
                 momentum=momentum,
                 adjust_lr_fn="match_rms_adamw",
             )
         )
-    rate = embedding_rate * learning_rate
-    dense = weights.groups(weight_decay, rate, without_hidden=name == "muon")
+    dense = rates.groups([*([] if name == "muon" else weights.hidden), *weights.decaying], weight_decay)
+    dense += rates.groups(weights.still, 0.0)
+    dense += rates.groups(weights.embeddings, 0.0 if depths is None else weight_decay, of_embeddings=True)
     if dense:
         members.append(_dense(name, dense, chosen))
     if weights.sparse:
-        members.append(_sparse(name, weights.sparse, chosen | {"lr": rate}))
+        tables = [weight for weight, _ in weights.sparse]
+        members.append(_sparse(name, tables, chosen | {"lr": embedding_rate * learning_rate}))
     if not members:
         raise ValueError("no weight of the model learns: each has requires_grad=False")
     return members[0] if len(members) == 1 else Combined(members)
@@ -171,52 +183,56 @@ def _dense(name: str, groups: list[Group], chosen: dict[str, Any]) -> Optimizer:
 
 
 class _Weights:
-    """The weights of a model that learn, by what they are for.
+    """The weights of a model that learn, by what they are for, each with its depth.
 
     Attributes:
         sparse: Of embeddings with sparse gradients.
         hidden: (rows, columns) matrices between embedding and classifier.
-        decaying: Those that decay, `hidden` among them.
+        decaying: Others that decay.
         still: Those that do not.
-        embeddings: Dense ones, which do not either.
+        embeddings: Dense ones.
     """
 
-    def __init__(self, model: nn.Module) -> None:
-        self.sparse: list[Tensor] = []
-        self.hidden: list[Tensor] = []
-        self.decaying: list[Tensor] = []
-        self.still: list[Tensor] = []
-        self.embeddings: list[Tensor] = []
+    def __init__(self, model: nn.Module, depths: Mapping[str, int] | None = None) -> None:
+        self.sparse: list[Deep] = []
+        self.hidden: list[Deep] = []
+        self.decaying: list[Deep] = []
+        self.still: list[Deep] = []
+        self.embeddings: list[Deep] = []
         seen: set[int] = set()
         for path, module in model.named_modules():
-            for weight in module.parameters(recurse=False):
+            for name, weight in module.named_parameters(prefix=path, recurse=False):
                 if weight.requires_grad and id(weight) not in seen:
                     seen.add(id(weight))
-                    self._add(weight, module, path)
+                    self._place(weight, module, path).append((weight, depths[name] if depths else 0))
 
-    def _add(self, weight: Tensor, module: nn.Module, path: str) -> None:
-        embeds = isinstance(module, nn.Embedding | nn.EmbeddingBag)
-        if embeds and module.sparse:
-            self.sparse.append(weight)
-        elif embeds:
-            self.embeddings.append(weight)
-        elif weight.ndim < 2 or "norm" in type(module).__name__.lower():
-            self.still.append(weight)
-        else:
-            self.decaying.append(weight)
-            if weight.ndim == 2 and path.partition(".")[0] not in _HEADS:
-                self.hidden.append(weight)
+    def _place(self, weight: Tensor, module: nn.Module, path: str) -> list[Deep]:
+        if isinstance(module, nn.Embedding | nn.EmbeddingBag):
+            return self.sparse if module.sparse else self.embeddings
+        if weight.ndim < 2 or "norm" in type(module).__name__.lower():
+            return self.still
+        inner = weight.ndim == 2 and path.partition(".")[0] not in _HEADS
+        return self.hidden if inner else self.decaying
 
-    def groups(self, weight_decay: float, rate: float, without_hidden: bool) -> list[Group]:
-        """Return the groups of dense weights, none of them empty; `rate` is the embeddings'."""
-        out = {id(weight) for weight in self.hidden} if without_hidden else set()
-        decaying = [weight for weight in self.decaying if id(weight) not in out]
-        groups = [
-            {"params": decaying, "weight_decay": weight_decay},
-            {"params": self.still, "weight_decay": 0.0},
-            {"params": self.embeddings, "weight_decay": 0.0, "lr": rate},
-        ]
-        return [group for group in groups if group["params"]]
+
+@dataclass(frozen=True)
+class _Rates:
+    """Learning rates: `whole` at the depth `deepest`, less by the factor `layer_decay` a layer below."""
+
+    whole: float
+    embedding_rate: float
+    layer_decay: float
+    deepest: int
+
+    def groups(self, weights: list[Deep], weight_decay: float, of_embeddings: bool = False) -> list[Group]:
+        """Return a group of dense weights a learning rate, none of them empty."""
+        groups: dict[float, Group] = {}
+        for weight, depth in weights:
+            rate = self.whole * self.layer_decay ** (self.deepest - depth)
+            rate *= self.embedding_rate if of_embeddings else 1.0
+            group = groups.setdefault(rate, {"params": [], "weight_decay": weight_decay, "lr": rate})
+            group["params"].append(weight)
+        return list(groups.values())
 
 
 def _called(closure: Callable[[], float] | None) -> float | None:
