@@ -34,7 +34,7 @@ NOT_RUN = "<!-- not run -->"
 UNLISTED = ("blocks", "family")  # described in words
 COMMANDS = (
     *("demo", "audit", "clean", "train", "compare", "ensemble", "search", "lr-find"),
-    *("evaluate", "predict", "submit", "recipes", "vectors"),
+    *("evaluate", "predict", "submit", "recipes", "vectors", "sentences"),
 )
 _FENCE = re.compile(
     r"^(?P<before>[^\n]*)\n```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL

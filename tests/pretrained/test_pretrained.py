@@ -198,6 +198,17 @@ def test_distilkobert_takes_its_ids_from_the_vocabulary(kobert, tmp_path):
     assert tokenizer.cls_token_id == names.index("[CLS]")
 
 
+def test_another_architecture_with_a_berts_vocabulary_gets_berts_tokenizer(checkpoint, tmp_path):
+    albert = tmp_path / "albert"
+    shutil.copytree(checkpoint("albert"), albert, ignore=shutil.ignore_patterns("*token*", "*.model"))
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "한국", "##은행", "금리"]
+    (albert / "vocab.txt").write_text("\n".join(pieces), encoding="utf-8")
+    (albert / "tokenizer_config.json").write_text('{"do_lower_case": true, "strip_accents": false}')
+    tokenizer = load_tokenizer(albert)
+    ids = tokenizer("한국은행 금리")["input_ids"]
+    assert tokenizer.convert_ids_to_tokens(ids) == ["[CLS]", "한국", "##은행", "금리", "[SEP]"]
+
+
 @pytest.mark.parametrize("kind", ["wordpiece", "bpe", "byte_bpe", "unigram", "char"])
 def test_a_checkpoint_from_scratch_reads_its_texts(kind, tmp_path):
     options = ScratchOptions(layers=1, hidden=16, heads=2, tokenizer=kind, vocabulary=300)

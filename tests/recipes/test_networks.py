@@ -9,7 +9,8 @@ from gallae.data import sample
 from gallae.models.architectures.options import FAMILIES
 from gallae.recipes import find_recipe, shipped_recipes
 
-NETWORKS = [name for name, recipe in shipped_recipes().items() if recipe.model.family in FAMILIES]
+FROM_RANDOM = set(FAMILIES) - {"encoder"}
+NETWORKS = [name for name, recipe in shipped_recipes().items() if recipe.model.family in FROM_RANDOM]
 STUDY = {
     "simple-dnn-original": {
         "features.blocks.0.ngrams": (1, 2),

@@ -118,12 +118,14 @@ def test_default_spaces_hold_the_shipped_recipes(name):
 
 def test_default_spaces_are_of_known_families_and_no_recipes():
     families = {"linear", "fasttext", "mlp", "bag", "recurrent", "convolutional", "branched", "transformer",
-                "from_config"}  # fmt: skip
+                "from_config", "encoder"}  # fmt: skip
     assert {name.removesuffix(".toml").partition("-")[0] for name in SPACES} == families
     assert not {"linear", "recurrent", "linear-nbsvm"} & set(shipped_recipes())
 
 
-@pytest.mark.parametrize("family", ["mlp", "bag", "recurrent", "convolutional", "branched", "transformer"])
+@pytest.mark.parametrize(
+    "family", ["mlp", "bag", "recurrent", "convolutional", "branched", "transformer", "encoder"]
+)
 def test_networks_have_default_spaces(family):
     keys = {p.key for p in read_space(None, Recipe.model_validate({"model": {"family": family}})).parameters}
     assert {"model.dropout", "training.learning_rate", "training.epochs"} <= keys and len(keys) > 5

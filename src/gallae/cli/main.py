@@ -22,7 +22,7 @@ ClickException: Any = next(base for base in typer.BadParameter.__mro__ if base._
 
 ORDER = (
     *("demo", "audit", "clean", "train", "compare", "ensemble", "search", "lr-find"),
-    *("evaluate", "predict", "submit", "recipes", "vectors"),
+    *("evaluate", "predict", "submit", "recipes", "vectors", "sentences"),
 )
 
 

@@ -174,5 +174,14 @@ def recipes(
         typer.echo(find_recipe(name).to_toml(), nl=False)
         return
     for key, recipe in shipped_recipes().items():
-        extras = f" [extra: {', '.join(recipe.extras())}]" if recipe.extras() else ""
-        typer.echo(f"{key}: {recipe.summary}{extras}")
+        typer.echo(f"{key}: {recipe.summary}{_needs(recipe)}")
+
+
+def _needs(recipe: Any) -> str:
+    """Return what a recipe needs besides gallae: extras, and the hub's checkpoint with its licence and size."""
+    from gallae.pretrained.known import KNOWN
+
+    checkpoint = getattr(recipe.model, "checkpoint", "")
+    needs = [f"extra: {', '.join(recipe.extras())}"] if recipe.extras() else []
+    needs += [f"{checkpoint}, {KNOWN[checkpoint]}"] if checkpoint in KNOWN else []
+    return f" [{'; '.join(needs)}]" if needs else ""

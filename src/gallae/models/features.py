@@ -1,8 +1,8 @@
-"""Blocks of features over raw texts: n-grams of characters, jamo, words or morphemes."""
+"""Blocks of features over raw texts: n-grams of characters, jamo, words or morphemes; and vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 from zlib import crc32
 
@@ -11,7 +11,8 @@ import scipy.sparse as sp
 
 from gallae.errors import RecipeError, TextError
 from gallae.models.contract import State
-from gallae.models.documents import Documents, TagFilter
+from gallae.models.documents import Block, Documents, TagFilter
+from gallae.models.encoder_block import EncoderBlock
 from gallae.models.kiwi_block import KiwiBlock
 from gallae.models.ngrams import (
     NgramVocabulary,
@@ -171,7 +172,10 @@ class NgramBlock:
         return self
 
 
-def make_block(options: Mapping[str, Any]) -> NgramBlock | KiwiBlock:
+_OTHERS: dict[str, Callable[..., Block]] = {"kiwi": KiwiBlock, "encoder": EncoderBlock}
+
+
+def make_block(options: Mapping[str, Any]) -> Block:
     """Make a block from a recipe's table.
 
     Raises:
@@ -179,10 +183,10 @@ def make_block(options: Mapping[str, Any]) -> NgramBlock | KiwiBlock:
     """
     options = dict(options)
     kind = options.get("kind", "tfidf")
-    _check_one_of("kind", kind, (*KINDS, "kiwi"))
+    _check_one_of("kind", kind, (*KINDS, *_OTHERS))
     try:
-        if kind == "kiwi":
-            return KiwiBlock(**{key: value for key, value in options.items() if key != "kind"})
+        if kind in _OTHERS:
+            return _OTHERS[kind](**{key: value for key, value in options.items() if key != "kind"})
         return NgramBlock(**options)
     except TypeError as error:
         raise RecipeError(f"a feature block of kind {kind!r} has no such field: {error}") from error

@@ -1,4 +1,4 @@
-"""The linear family: blocks of n-grams and Kiwi vectors under a linear classifier."""
+"""The linear family: blocks of n-grams, Kiwi vectors and encoders' vectors under a linear classifier."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Splits = Iterable[tuple[np.ndarray, np.ndarray]]
 
 
 class LinearClassifier(TextClassifier):
-    """N-grams and Kiwi vectors under a linear SVM, logistic regression, NB-SVM, naive Bayes or SGD.
+    """N-grams and vectors under a linear SVM, logistic regression, NB-SVM, naive Bayes or SGD.
 
     Args:
         steps: Names of the text steps, in order (see `gallae.text.STEPS`).
         dictionary: A user's dictionary for the steps: tables `abbreviations`, `hanja`, `symbols`.
         analyzer: What splits into morphemes, "kiwi" or "mecab".
         blocks: Feature blocks that stand side by side, each a table of options: `kind` "tfidf", "count"
-            or "binary" (see `NgramBlock`) or "kiwi" (see `KiwiBlock`).
+            or "binary" (see `NgramBlock`), "kiwi" (see `KiwiBlock`) or "encoder" (see `EncoderBlock`).
         classifier: "svm", "logistic", "nbsvm", "complement_nb", "sgd", or a registered name.
         C: Inverse strength of regularisation.
         alpha: Smoothing of the naive Bayes classifiers.

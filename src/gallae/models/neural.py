@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import load as load_weights
 from safetensors.torch import save as dump_weights
+from transformers import PreTrainedModel
 
 from gallae.errors import DataError, RecipeError
 from gallae.models.architectures.factory import NETWORKS, make_network, network_of
@@ -24,7 +25,7 @@ from gallae.text import DEFAULT_STEPS, TextPipeline
 from gallae.text.token_ids import TextTokenizer
 from gallae.text.vocabulary import SPECIAL
 from gallae.training import inference
-from gallae.training.batches import Examples, Rows, SomeRows
+from gallae.training.batches import Examples, Rows
 from gallae.training.checkpoints import plain
 from gallae.training.devices import find_device
 from gallae.training.engine import History, Training
@@ -103,30 +104,32 @@ class NeuralClassifier(NetworkClassifier):
         self.pipeline_ = TextPipeline(self.steps, self.dictionary)
         clean = self.pipeline_.apply(texts)
         options, settings = self._tables()
-        vectors = self._make_inputs(options, clean)
+        start = self._make_inputs(options, clean)
         rows = self.inputs_.fit(clean)
         self._warn_truncated(len(texts))
         full = _full_rows(rows, len(texts))
         keep, held = hold_out(full, target, settings.early_stopping.share, self.seed)
         with isolated(self.seed):
-            fields = options.model_dump()
-            fields["embedding"] = fields.get("embedding") or (vectors.width if vectors else _WIDTH)
-            self.network_ = make_network(options.family, fields, self.inputs_.size, len(self.classes_))
-            self.coverage_ = self._fill(vectors)
+            self.network_ = self._make_network(options, start)
         names = [str(name) for name in self.classes_]
         self.network_.config.id2label = dict(enumerate(names))
         self.network_.config.label2id = {name: number for number, name in enumerate(names)}
-        watched = Examples(SomeRows(rows, held), target[held], len(self.classes_)) if len(held) else None
-        self.held_out_ = held, SomeRows(rows, held)
+        self.held_out_ = held, rows.take(held)
+        learnt = rows.take(keep)
         return Training(
             network=self.network_,
-            train=Examples(SomeRows(rows, keep), target[keep], len(self.classes_)),
-            valid=watched,
+            train=Examples(learnt, learnt.repeated(target[keep]), len(self.classes_)),
+            valid=Examples(rows.take(held), target[held], len(self.classes_)) if len(held) else None,
             options=settings,
             seed=self.seed,
             multilabel=self.multilabel_,
             word_dropout=getattr(options, "word_dropout", 0.0),
+            **self._learning(options),
         )
+
+    def _learning(self, options: Any) -> dict[str, Any]:
+        """Return what else `Training` is to know."""
+        return {}
 
     def held_out_scores(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows that `fit` held out to stop early, (n,), and their scores, (n, n_scores).
@@ -148,17 +151,20 @@ class NeuralClassifier(NetworkClassifier):
         Raises:
             RecipeError: for a value that is not allowed.
         """
-        table = dict(self.network or {"family": "convolutional"})
+        return self._checked(dict(self.network or {"family": "convolutional"}), self.training or {})
+
+    def _checked(self, table: Mapping[str, Any], training: Mapping[str, Any]) -> tuple[Any, TrainingOptions]:
         if table.get("family") not in FAMILIES:
             raise RecipeError(f"network needs a family, one of {', '.join(FAMILIES)}.")
         try:
-            options, settings = FAMILIES[table["family"]](**table), TrainingOptions(**(self.training or {}))
+            options, settings = FAMILIES[table["family"]](**table), TrainingOptions(**training)
             check_together(options, settings)
         except ValueError as error:
             raise RecipeError(f"the network cannot be made so: {error}") from error
         return options, settings
 
-    def _make_inputs(self, options: Any, clean: list[str]) -> PretrainedVectors | None:
+    def _make_inputs(self, options: Any, clean: list[str]) -> Any:
+        """Set `inputs_`, not fitted yet, and return what the network begins with: vectors or None."""
         if options.family == "mlp":
             self.inputs_: Inputs = FeatureInputs(self.blocks, self.analyzer)
             return None
@@ -180,7 +186,15 @@ class NeuralClassifier(NetworkClassifier):
         self.inputs_ = TokenInputs(tokenizer, layout, known)
         return vectors
 
-    def _fill(self, vectors: PretrainedVectors | None) -> float:
+    def _make_network(self, options: Any, vectors: PretrainedVectors | None) -> PreTrainedModel:
+        """Return the network with its first weights, drawn from torch's global generator."""
+        fields = options.model_dump()
+        fields["embedding"] = fields.get("embedding") or (vectors.width if vectors else _WIDTH)
+        network = make_network(options.family, fields, self.inputs_.size, len(self.classes_))
+        self.coverage_ = self._fill(network, vectors)
+        return network
+
+    def _fill(self, network: Any, vectors: PretrainedVectors | None) -> float:
         """Put the pretrained vectors into the embedding, and return the share of tokens that have one."""
         if vectors is None:
             return 0.0
@@ -188,7 +202,7 @@ class NeuralClassifier(NetworkClassifier):
         tokens = self.inputs_.tokenizer.vocabulary.tokens()
         found, matrix = vectors.lookup(tokens)
         found[: len(SPECIAL)] = False
-        self.network_.embedding.fill(torch.from_numpy(found), torch.from_numpy(scaled(matrix, found)))
+        network.embedding.fill(torch.from_numpy(found), torch.from_numpy(scaled(matrix, found)))
         share = float(found.mean())
         log.info("%.1f %% of the %d tokens have a pretrained vector", 100 * share, len(tokens))
         if share < 0.1:
@@ -237,6 +251,11 @@ class NeuralClassifier(NetworkClassifier):
         return state
 
     @classmethod
+    def kind_of_inputs(cls, values: Mapping[str, Any]) -> Any:
+        """Return the class of the inputs of a saved model."""
+        return FeatureInputs if values["features"] else TokenInputs
+
+    @classmethod
     def restore(cls, state: State) -> Self:
         """Make the fitted classifier again; the caller sets `classes_`."""
         values = state.values
@@ -244,7 +263,7 @@ class NeuralClassifier(NetworkClassifier):
         model.multilabel_, model.history_ = values["multilabel"], values["history"]
         model.prior_, model.coverage_ = np.array(values["prior"]), values["coverage"]
         model.pipeline_ = TextPipeline(model.steps, model.dictionary)
-        kind: Any = FeatureInputs if values["features"] else TokenInputs
+        kind = cls.kind_of_inputs(values)
         model.inputs_ = kind.restore(State(values["inputs"], state.tensors, state.files))
         with isolated(0):
             model.network_ = network_of(json.loads(state.files[CONFIG]))

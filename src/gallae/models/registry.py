@@ -19,6 +19,7 @@ _KINDS = {
     "calibrated": "gallae.models.calibration:CalibratedClassifier",
     "fasttext": "gallae.models.fasttext:FastTextClassifier",
     "neural": "gallae.models.neural:NeuralClassifier",
+    "encoder": "gallae.models.encoder:EncoderClassifier",
     "average": "gallae.models.average:AverageClassifier",
     "ensemble": "gallae.models.ensemble:EnsembleClassifier",
 }
@@ -88,11 +89,15 @@ def _linear(recipe: Recipe) -> TextClassifier:
             f"model.classifier is {model.classifier!r}; allowed: {', '.join(classifiers())}. "
             "Register one of your own with gallae.register_classifier(name, estimator)."
         )
-    if model.classifier in ("nbsvm", "complement_nb") and any(b["kind"] == "kiwi" for b in blocks):
+    dense = [block["kind"] for block in blocks if block["kind"] in ("kiwi", "encoder")]
+    if model.classifier in ("nbsvm", "complement_nb") and dense:
         raise RecipeError(
-            f"the classifier {model.classifier!r} counts features, and Kiwi vectors are no counts. "
-            "Leave out the block of kind 'kiwi', or use 'svm' or 'logistic'."
+            f"the classifier {model.classifier!r} counts features, and vectors are no counts. "
+            f"Leave out the block of kind {dense[0]!r}, or use 'svm' or 'logistic'."
         )
+    for block in blocks:
+        if block["kind"] == "encoder":
+            _check_encoder_block(block)
     return LinearClassifier(
         steps=tuple(recipe.text.steps),
         dictionary=recipe.text.tables(),
@@ -104,6 +109,15 @@ def _linear(recipe: Recipe) -> TextClassifier:
         class_weight=None if model.class_weight == "none" else model.class_weight,
         seed=recipe.seed,
     )
+
+
+def _check_encoder_block(options: dict[str, Any]) -> None:
+    """Make sure, before any data is read, that a block's checkpoint is there and has the layers."""
+    require("transformers", "neural")
+    from gallae.models.features import make_block
+
+    block: Any = make_block(options)
+    block.check()
 
 
 def _fasttext(recipe: Recipe) -> TextClassifier:
@@ -123,12 +137,9 @@ def _fasttext(recipe: Recipe) -> TextClassifier:
 
 
 def _neural(recipe: Recipe) -> TextClassifier:
-    require("transformers", "neural")  # before any data is read
-    require("accelerate", "neural")
+    _ready_to_train(recipe)
     from gallae.models.neural import NeuralClassifier
-    from gallae.training.devices import find_device
 
-    find_device(recipe.training.device)
     return NeuralClassifier(
         network=recipe.model.model_dump(),
         training=recipe.training.model_dump(),
@@ -140,6 +151,33 @@ def _neural(recipe: Recipe) -> TextClassifier:
         blocks=recipe.feature_blocks() if recipe.model.family == "mlp" else (),
         seed=recipe.seed,
     )
+
+
+def _encoder(recipe: Recipe) -> TextClassifier:
+    _ready_to_train(recipe)
+    options: Any = recipe.model
+    if options.lora.rank:
+        require("peft", "neural")
+    from gallae.models.encoder import EncoderClassifier
+    from gallae.models.encoder_checkpoint import open_checkpoint
+
+    open_checkpoint(options)
+    return EncoderClassifier(
+        network=options.model_dump(),
+        training=recipe.training.model_dump(),
+        steps=tuple(recipe.text.steps),
+        dictionary=recipe.text.tables(),
+        seed=recipe.seed,
+    )
+
+
+def _ready_to_train(recipe: Recipe) -> None:
+    """Make sure, before any data is read, that a network can be trained."""
+    require("transformers", "neural")
+    require("accelerate", "neural")
+    from gallae.training.devices import find_device
+
+    find_device(recipe.training.device)
 
 
 def _ensemble(recipe: Recipe) -> TextClassifier:
@@ -156,4 +194,5 @@ _FAMILIES: dict[str, Callable[[Any], Any]] = {
     "fasttext": _fasttext,
     "ensemble": _ensemble,
     **dict.fromkeys(NETWORKS, _neural),
+    "encoder": _encoder,
 }

@@ -38,7 +38,9 @@ def load_config(folder: Path) -> Any:
         ) from error
 
 
-def load_model(folder: Path, auto_class: str = "AutoModel", **config_fields: Any) -> Any:
+def load_model(
+    folder: Path, auto_class: str = "AutoModel", complete: bool = False, **config_fields: Any
+) -> Any:
     """Return a checkpoint's network in evaluation mode, on the CPU, as float32.
 
     Weights that the checkpoint lacks, such as those of a new head, are drawn from torch's global generator.
@@ -47,10 +49,12 @@ def load_model(folder: Path, auto_class: str = "AutoModel", **config_fields: Any
         folder: In the hub's layout.
         auto_class: Name of the class in transformers that chooses the head, such as
             "AutoModelForTokenClassification".
+        complete: Whether a head that the checkpoint lacks is a mistake.
         config_fields: Replace the configuration's, such as `num_labels`.
 
     Raises:
-        ModelError: if the weights are missing, damaged, or a pickle that could run code.
+        ModelError: if the weights are missing, damaged, or a pickle that could run code; or, if it is to be
+            complete, the head is missing.
         RecipeError: if the architecture has no such head, or does not take the fields.
     """
     import torch
@@ -72,6 +76,12 @@ def load_model(folder: Path, auto_class: str = "AutoModel", **config_fields: Any
             )
     except Exception as error:
         raise _explained(folder, auto_class, config, error) from error
+    missing = sorted([*told.get("missing_keys", ()), *map(str, told.get("mismatched_keys", ()))])
+    if complete and missing:
+        raise ModelError(
+            f"{folder} has no weights for this head ({auto_class} lacks {missing[0]}): it was saved without. "
+            "Choose a checkpoint that was trained with it."
+        )
     _warn(folder, told)
     return network.eval()
 

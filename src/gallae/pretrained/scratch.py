@@ -63,6 +63,7 @@ def write_checkpoint(
     auto_class: str = "AutoModel",
     seed: int = 42,
     min_count: int = 2,
+    rows: int = 0,
     **config: Any,
 ) -> Path:
     """Write a checkpoint of random weights: config.json, model.safetensors and the tokenizer's files.
@@ -76,6 +77,7 @@ def write_checkpoint(
         auto_class: Name of the class in transformers that chooses the head.
         seed: Of the weights.
         min_count: Characters found less often are unknown.
+        rows: Of the embedding, where that is to have more than the tokenizer needs.
         config: Fields of the configuration.
 
     Raises:
@@ -91,7 +93,7 @@ def write_checkpoint(
         tokenizer = _trained(texts, tokenizer, vocabulary, min_count, limit)
     try:
         made = transformers.AutoConfig.for_model(
-            model_type, **config, vocab_size=len(tokenizer), **_special_ids(tokenizer)
+            model_type, **config, vocab_size=max(rows, len(tokenizer)), **_special_ids(tokenizer)
         )
         with isolated(seed), quiet():
             network = getattr(transformers, auto_class).from_config(made)
@@ -151,7 +153,8 @@ def _character_pieces(texts: Iterable[str], vocabulary: int, min_count: int) -> 
     letters = dict.fromkeys(piece.removeprefix(CONTINUED) for piece in common)
     pieces = [*SPECIAL, *common, *letters, *(CONTINUED + letter for letter in letters)]
     ids = {piece: number for number, piece in enumerate(dict.fromkeys(pieces)) if number < vocabulary}
-    made = Tokenizer(models.WordPiece(ids, unk_token=SPECIAL[UNK], continuing_subword_prefix=CONTINUED))
+    # Not WordPiece: there one unknown character would make its whole word unknown.
+    made = Tokenizer(models.BPE(ids, [], unk_token=SPECIAL[UNK], continuing_subword_prefix=CONTINUED))
     made.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()]
     )

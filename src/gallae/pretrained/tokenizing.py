@@ -25,12 +25,13 @@ def load_tokenizer(folder: Path) -> Any:
     """Return the tokenizer of a checkpoint, a fast one that knows where its tokens stand in the text.
 
     KoBERT and DistilKoBERT keep a SentencePiece model beside a BERT configuration: read the plain way, every
-    Korean word would be unknown to it. They get the tokenizer they were trained with.
+    Korean word would be unknown to it. They get the tokenizer they were trained with. So do the checkpoints
+    that have a BERT's vocabulary beside another architecture (`kykim/albert-kor-base`).
 
     Raises:
         ModelError: if there is none, or it is damaged.
     """
-    from transformers import AutoTokenizer
+    from transformers import AutoTokenizer, BertTokenizerFast
 
     pieces = [path for path in sorted(folder.glob("*.model")) if path.name != "tokenizer.model"]
     if not pieces and not any((folder / name).is_file() for name in (*_FILES, "tokenizer.model")):
@@ -42,7 +43,8 @@ def load_tokenizer(folder: Path) -> Any:
         if pieces and _is_bert(folder) and not (folder / "tokenizer.json").is_file():
             return _kobert(folder, pieces[0])
         with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            kind = BertTokenizerFast if _is_wordpiece(folder) else AutoTokenizer
+            tokenizer = kind.from_pretrained(folder, local_files_only=True)
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         raise ModelError(f"the tokenizer in {folder} cannot be read: {reason}") from error
@@ -57,6 +59,15 @@ def _is_bert(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return kind in ("bert", "distilbert", None)
+
+
+def _is_wordpiece(folder: Path) -> bool:
+    """Whether there is nothing but a list of word pieces, and no word of what reads it."""
+    others = ("tokenizer.json", "vocab.json", "merges.txt", "bpe.codes", "*.model")
+    if not (folder / "vocab.txt").is_file() or any(any(folder.glob(name)) for name in others):
+        return False
+    files = [folder / name for name in (CONFIG, _TOKENIZER_CONFIG) if (folder / name).is_file()]
+    return not any(json.loads(file.read_text(encoding="utf-8")).get("tokenizer_class") for file in files)
 
 
 def _kobert(folder: Path, model: Path) -> Any:
@@ -121,7 +132,7 @@ def unknown_share(tokenizer: Any, texts: Iterable[str], most: int = _ENOUGH) -> 
     if tokenizer.unk_token_id is None or not rows:
         return 0.0
     total = unknown = 0
-    for ids in tokenizer(rows, add_special_tokens=False)["input_ids"]:
+    for ids in tokenizer(rows, add_special_tokens=False, verbose=False)["input_ids"]:
         total += len(ids)
         unknown += ids.count(tokenizer.unk_token_id)
     return unknown / max(1, total)

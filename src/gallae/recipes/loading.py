@@ -8,7 +8,7 @@ import types
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,7 +17,8 @@ from gallae.models.architectures.options import FAMILIES
 from gallae.recipes.members import move_seeds, resolve_members
 from gallae.recipes.schema import Recipe
 
-_UNION_TAGS = ("linear", "fasttext", "ensemble", *FAMILIES, "ngrams", "kiwi")
+T = TypeVar("T", bound=BaseModel)
+_UNION_TAGS = ("linear", "fasttext", "ensemble", *FAMILIES, "ngrams", "kiwi", "encoder")
 _PLAIN = {
     "model_type": "it should be a table",
     "model_attributes_type": "it should be a table",
@@ -65,7 +66,7 @@ def find_recipe(
     if seed is not None:
         move_seeds(values, seed)
     for override in overrides:
-        _apply(values, override)
+        apply_override(values, override)
     for key, value in (reading or {}).items():
         if value not in (None, ""):
             _table(values, "data")[key] = ",".join(value) if isinstance(value, list | tuple) else value
@@ -81,10 +82,15 @@ def parse_recipe(text: str, source: str) -> Recipe:
     Raises:
         RecipeError: naming line, field and what is allowed.
     """
-    return check_recipe(_parse(text, source), source)
+    return check_recipe(parse_toml(text, source), source)
 
 
-def _parse(text: str, source: str) -> dict[str, Any]:
+def parse_toml(text: str, source: str) -> dict[str, Any]:
+    """Return TOML as a table.
+
+    Raises:
+        RecipeError: if it is none.
+    """
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -101,17 +107,17 @@ def read_recipe(name: str | Path) -> tuple[dict[str, Any], str]:
     path = Path(name)
     shipped = resources.files("gallae.recipes") / f"{name}.toml"
     if path.suffix != ".toml" and path.name == str(name) and shipped.is_file():
-        return _parse(shipped.read_text("utf-8"), str(name)), str(name)
+        return parse_toml(shipped.read_text("utf-8"), str(name)), str(name)
     if path.suffix != ".toml":
         known = list(shipped_recipes())
-        near = _nearest(str(name), known)
+        near = nearest(str(name), known)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise RecipeError(
             f"there is no recipe {str(name)!r}.{hint} Shipped: {', '.join(known)}. "
             "Or give the path of a .toml file."
         )
     try:
-        values = _parse(path.read_text("utf-8"), str(path))
+        values = parse_toml(path.read_text("utf-8"), str(path))
     except FileNotFoundError as error:
         raise RecipeError(f"there is no recipe file {path}.") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -123,8 +129,12 @@ def read_recipe(name: str | Path) -> tuple[dict[str, Any], str]:
     return values, str(path)
 
 
-def _apply(values: dict[str, Any], override: str) -> None:
-    """Set one dotted key, such as `features.blocks.0.weight=2`."""
+def apply_override(values: dict[str, Any], override: str) -> None:
+    """Set one dotted key, such as `features.blocks.0.weight=2`, or `features.blocks.kiwi.weight=2` by kind.
+
+    Raises:
+        RecipeError: if the key leads nowhere, or the value is broken.
+    """
     key, sign, text = override.partition("=")
     if not sign or not key.strip():
         raise RecipeError(f"--set {override!r}: write it as KEY=VALUE, such as model.C=0.3.")
@@ -136,8 +146,7 @@ def _apply(values: dict[str, Any], override: str) -> None:
         if not isinstance(place, dict | list):
             raise RecipeError(f"--set {override!r}: {part!r} is a value, not a table.")
     if isinstance(place, list):
-        _item(place, last, override)
-        place[int(last)] = value
+        place[_place_in(place, last, override)] = value
     else:
         place[last] = value
 
@@ -179,9 +188,18 @@ def read_dictionary_of(values: dict[str, Any], source: str, folder: Path = Path(
 
 
 def _item(items: list[Any], part: str, override: str) -> Any:
-    if not part.isdigit() or int(part) >= len(items):
-        raise RecipeError(f"--set {override!r}: {part!r} is no place in a list of {len(items)} (from 0).")
-    return items[int(part)]
+    return items[_place_in(items, part, override)]
+
+
+def _place_in(items: list[Any], part: str, override: str) -> int:
+    """Return the place in a list that is meant by a number, or by the `kind` of the only table of that kind."""
+    if part.isdigit() and int(part) < len(items):
+        return int(part)
+    alike = [at for at, item in enumerate(items) if isinstance(item, dict) and item.get("kind") == part]
+    if len(alike) == 1:
+        return alike[0]
+    many = f"; {len(alike)} are of the kind {part!r}, so give the number" if alike else ""
+    raise RecipeError(f"--set {override!r}: {part!r} is no place in a list of {len(items)} (from 0){many}.")
 
 
 def check_recipe(values: dict[str, Any], source: str) -> Recipe:
@@ -191,13 +209,22 @@ def check_recipe(values: dict[str, Any], source: str) -> Recipe:
         RecipeError: naming the field and what is allowed.
     """
     resolve_members(values, source)
-    try:
-        recipe = Recipe.model_validate(values)
-    except ValidationError as error:
-        problems = [_explain(problem, values) for problem in error.errors()]
-        raise RecipeError(f"recipe {source}: " + "; ".join(problems)) from error
+    recipe = validated(Recipe, values, source)
     _check_text(recipe, source)
     return recipe
+
+
+def validated(kind: type[T], values: dict[str, Any], source: str) -> T:
+    """Return the recipe of a table, of whatever kind.
+
+    Raises:
+        RecipeError: naming the field and what is allowed.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        problems = [_explain(problem, values, kind) for problem in error.errors()]
+        raise RecipeError(f"recipe {source}: " + "; ".join(problems)) from error
 
 
 def _check_text(recipe: Recipe, source: str) -> None:
@@ -217,12 +244,12 @@ def _check_text(recipe: Recipe, source: str) -> None:
         )
 
 
-def _explain(problem: Any, values: Mapping[str, Any]) -> str:
+def _explain(problem: Any, values: Mapping[str, Any], kind: type[BaseModel]) -> str:
     location = _without_tags(problem["loc"])
     key = ".".join(str(part) for part in location)
     if problem["type"] == "extra_forbidden":
-        allowed = _allowed(location[:-1], values)
-        near = _nearest(str(location[-1]), allowed)
+        allowed = _allowed(location[:-1], values, kind)
+        near = nearest(str(location[-1]), allowed)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         return f"there is no field {key!r}.{hint} Allowed: {', '.join(allowed)}"
     if problem["type"] == "union_tag_invalid":
@@ -246,9 +273,9 @@ def _without_tags(location: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _allowed(location: Sequence[Any], values: Any) -> list[str]:
-    """Return the field names of the table at `location`."""
-    table: Any = Recipe
+def _allowed(location: Sequence[Any], values: Any, kind: type[BaseModel]) -> list[str]:
+    """Return the field names of the table at `location` in a recipe of this kind."""
+    table: Any = kind
     for part in location:
         values = values[part]
         if isinstance(part, str):
@@ -274,7 +301,7 @@ def _tables(annotation: Any) -> list[type[BaseModel]]:
     return []
 
 
-def _nearest(name: str, known: Sequence[str]) -> list[str]:
+def nearest(name: str, known: Sequence[str]) -> list[str]:
     """Return the known name most like `name`, whatever their case; none if none is like it."""
     by_lower = {other.lower(): other for other in known}
     return [by_lower[near] for near in difflib.get_close_matches(name.lower(), list(by_lower), n=1)]

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
+from gallae.models.architectures.encoder_options import TRAINING as ENCODER_TRAINING
+from gallae.models.architectures.encoder_options import EncoderOptions
 from gallae.models.architectures.options import (
     FAMILIES,
     BagOptions,
@@ -17,6 +19,7 @@ from gallae.models.architectures.options import (
     TransformerOptions,
     check_together,
 )
+from gallae.models.layers import EmbeddingOptions
 from gallae.text.pipeline import DEFAULT_STEPS
 from gallae.training.options import TrainingOptions
 
@@ -97,13 +100,39 @@ class KiwiOptions(Table):
     weight: float = Field(default=1.0, gt=0)
 
 
+class EncoderBlockOptions(Table):
+    """A block of a pretrained encoder's vectors; see `gallae.models.encoder_block.EncoderBlock`."""
+
+    kind: Literal["encoder"]
+    checkpoint: str = Field(min_length=1)
+    revision: str = ""
+    layer: Annotated[str, Field(coerce_numbers_to_str=True)] = "-2"
+    combine: Literal["mean", "sum", "concat", "weighted"] = "mean"
+    weights: list[float] = []
+    pool: Literal["cls", "mean", "max"] = "mean"
+    max_length: int = Field(default=128, ge=3)
+    max_unknown: float = Field(default=0.2, ge=0, le=1)
+    weight: float = Field(default=1.0, gt=0)
+
+    @model_validator(mode="after")
+    def _layers(self) -> EncoderBlockOptions:
+        EmbeddingOptions(self.layer, self.combine, tuple(self.weights), self.pool, self.max_length)
+        return self
+
+
+_OTHER_BLOCKS = ("kiwi", "encoder")
+
+
 def _block_kind(value: Any) -> str:
     kind = value.get("kind", "tfidf") if isinstance(value, dict) else getattr(value, "kind", "tfidf")
-    return "kiwi" if kind == "kiwi" else "ngrams"
+    return kind if kind in _OTHER_BLOCKS else "ngrams"
 
 
 Block = Annotated[
-    Annotated[NgramOptions, Tag("ngrams")] | Annotated[KiwiOptions, Tag("kiwi")], Discriminator(_block_kind)
+    Annotated[NgramOptions, Tag("ngrams")]
+    | Annotated[KiwiOptions, Tag("kiwi")]
+    | Annotated[EncoderBlockOptions, Tag("encoder")],
+    Discriminator(_block_kind),
 ]
 
 
@@ -115,7 +144,7 @@ class FeatureOptions(Table):
     @field_validator("blocks", mode="before")
     @classmethod
     def _known_kinds(cls, value: Any) -> Any:
-        kinds = [*get_args(NgramOptions.model_fields["kind"].annotation), "kiwi"]
+        kinds = [*get_args(NgramOptions.model_fields["kind"].annotation), *_OTHER_BLOCKS]
         for block in value if isinstance(value, list) else []:
             if isinstance(block, dict) and block.get("kind", "tfidf") not in kinds:
                 raise ValueError(f"a block's kind is one of {', '.join(kinds)}")
@@ -177,6 +206,7 @@ ModelOptions = Annotated[
     | BranchedOptions
     | TransformerOptions
     | FromConfigOptions
+    | EncoderOptions
     | EnsembleOptions,
     Field(discriminator="family"),
 ]
@@ -235,6 +265,8 @@ class Recipe(Table):
             value = {**value, "model": {"family": "linear", **value["model"]}}
             if value["model"]["family"] in FAMILIES and isinstance(value.get("calibration", {}), dict):
                 value["calibration"] = {"method": "none", **value.get("calibration", {})}
+            if value["model"]["family"] == "encoder" and isinstance(value.get("training", {}), dict):
+                value["training"] = {**ENCODER_TRAINING, **value.get("training", {})}
             return _whole_ensemble(value) if value["model"]["family"] == "ensemble" else value
         return value
 
@@ -291,7 +323,8 @@ class Recipe(Table):
         if isinstance(self.model, EnsembleOptions):
             return tuple(dict.fromkeys(extra for member in self.model.members for extra in member.extras()))
         found = ["fasttext"] if self.model.family == "fasttext" else []
-        found += ["neural"] if self.model.family in FAMILIES else []
+        network = any(block.kind == "encoder" for block in self.features.blocks)
+        found += ["neural"] if self.model.family in FAMILIES or network else []
         return (*found, "mecab") if self.text.analyzer == "mecab" else tuple(found)
 
     def to_toml(self) -> str:

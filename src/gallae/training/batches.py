@@ -25,6 +25,15 @@ class Rows(Protocol):
     def batch(self, rows: np.ndarray) -> dict[str, Tensor]:
         """Return the same as tensors."""
 
+    def take(self, rows: np.ndarray) -> Rows:
+        """Return what the network reads of some texts, which may be several rows a text."""
+
+    def repeated(self, values: np.ndarray) -> np.ndarray:
+        """Return (n, ...) values of texts for each of their rows."""
+
+    def pooled(self, logits: np.ndarray, multilabel: bool) -> np.ndarray:
+        """Return (n_texts, n_labels) logits of texts, from those of their rows."""
+
     def __len__(self) -> int: ...
 
 
@@ -40,6 +49,18 @@ class ArrayRows:
         from torch import from_numpy
 
         return {name: from_numpy(array) for name, array in self.arrays(rows).items()}
+
+    def take(self, rows: np.ndarray) -> Any:
+        """Return what the network reads of some texts."""
+        return SomeRows(self, rows)  # type: ignore[arg-type]
+
+    def repeated(self, values: np.ndarray) -> np.ndarray:
+        """Return the values: a text is one row."""
+        return values
+
+    def pooled(self, logits: np.ndarray, multilabel: bool) -> np.ndarray:
+        """Return the logits: a text is one row."""
+        return logits
 
 
 class SomeRows(ArrayRows):

@@ -28,6 +28,13 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error says that memory does not suffice; torch has a class of its own only for GPUs."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "alloc" in str(error)
+
+
 def use_bf16(precision: str, device: torch.device) -> bool:
     """Whether to compute in bfloat16 where that is safe: as told, or for "auto" where it is fast."""
     if precision != "auto":

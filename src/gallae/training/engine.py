@@ -5,26 +5,25 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from scipy.special import expit, log_softmax
-from sklearn.metrics import accuracy_score, f1_score
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.utils import logging as transformers_logging
 
 from gallae.errors import ModelError
+from gallae.text.vocabulary import CLS, PAD, SEP, UNK
 from gallae.training import checkpoints, inference, workspace
 from gallae.training.batches import Examples
 from gallae.training.callbacks import ProgressBar
-from gallae.training.devices import find_device, use_bf16
+from gallae.training.devices import find_device, lacks_memory, use_bf16
+from gallae.training.measuring import measured
 from gallae.training.objective import Objective, balanced_weights
 from gallae.training.optimizers import clip_gradients, make_optimizer
 from gallae.training.options import TrainingOptions
@@ -33,6 +32,7 @@ from gallae.training.samplers import make_batches
 from gallae.training.schedules import make_schedule
 from gallae.training.seeding import isolated
 from gallae.training.tracking import tracker
+from gallae.training.unfreezing import GradualUnfreezing
 from gallae.training.watching import report
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,11 @@ class Training:
         seed: Of batches and dropout.
         multilabel: Whether a text may have several labels.
         word_dropout: Share of the tokens hidden in training.
+        special: Ids of [UNK], and of the other tokens that are never hidden.
+        depths: The depth of every weight of a pretrained encoder, by name (see
+            `gallae.models.architectures.adapting.depths`); None for other networks.
+        layer_decay: See `make_optimizer`; needs `depths`.
+        unfreezing: Whether the layers begin to learn one by one (see `GradualUnfreezing`); needs `depths`.
     """
 
     network: Any
@@ -61,6 +66,10 @@ class Training:
     seed: int
     multilabel: bool
     word_dropout: float = 0.0
+    special: tuple[int, ...] = (UNK, PAD, CLS, SEP)
+    depths: Mapping[str, int] | None = None
+    layer_decay: float = 1.0
+    unfreezing: bool = False
 
     def run(self) -> History:
         """Train the network in place, and return a row an epoch: step, loss, valid_loss, macro_f1, ...
@@ -87,18 +96,24 @@ class Training:
         engine = Engine(self, folder, device, keep)
         try:
             engine.train(resume_from_checkpoint=_resumed(folder) if keep else None)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not isinstance(error, torch.OutOfMemoryError) and "alloc" not in str(error):
+        except RuntimeError as error:
+            if not lacks_memory(error):
                 raise
-            raise ModelError(
-                f"memory does not suffice for batches of {self.options.batch_size}. Set training.batch_size="
-                f"{max(1, self.options.batch_size // 2)} and training.accumulation="
-                f"{self.options.accumulation * 2}, or a shorter model.max_length."
-            ) from error
+            raise ModelError(_smaller(self.options)) from error
         finally:
             engine.bar.close()
         engine.restore_best()
         return engine.history
+
+
+def _smaller(options: TrainingOptions) -> str:
+    """Return what to try where memory does not suffice."""
+    size = options.batch_size
+    halved = f"Set training.batch_size={size // 2} and training.accumulation={options.accumulation * 2}, or try "
+    return (
+        f"memory does not suffice for batches of {size}. {halved if size > 1 else 'Try '}a shorter "
+        "model.max_length; encoders have model.gradient_checkpointing=true too."
+    )
 
 
 def _resumed(folder: Path) -> str | None:
@@ -124,7 +139,7 @@ class Engine(Trainer):
         weights = None
         if job.options.class_weight == "balanced":
             weights = balanced_weights(job.train.targets, job.train.n_classes).to(device)
-        self.objective = Objective(job.options, weights, job.multilabel, job.word_dropout)
+        self.objective = Objective(job.options, weights, job.multilabel, job.word_dropout, job.special)
         self.ema = Ema(job.network, job.options.ema) if job.options.ema else None
         self.bar = ProgressBar(job.options.early_stopping.metric)
         super().__init__(
@@ -132,6 +147,8 @@ class Engine(Trainer):
             args=_arguments(job, folder, device, len(self.batches)),
             callbacks=[_Flow(self), self.bar, *tracker(job.options.track, folder if keep else None)],
         )
+        if job.unfreezing:
+            self.add_callback(GradualUnfreezing(job.network, job.depths or {}))
         self.loss_is_scaled_for_ga = False
         self.remove_callback(PrinterCallback)
 
@@ -154,6 +171,8 @@ class Engine(Trainer):
                 options.learning_rate,
                 options.weight_decay,
                 embedding_rate=options.embedding_rate,
+                layer_decay=self.job.layer_decay,
+                depths=self.job.depths,
             )
         return self.optimizer
 
@@ -205,6 +224,7 @@ class Engine(Trainer):
         assert valid is not None
         with self.averaged():
             found = inference.logits(network, valid.rows, valid.n_classes)
+            found = valid.rows.pooled(found, self.job.multilabel)
             metrics = measured(found, valid.targets, self.job.multilabel)
             self._keep_best(metrics)
         network.train()
@@ -327,20 +347,3 @@ def _quiet_library() -> Iterator[None]:
     finally:
         if shown:
             transformers_logging.enable_progress_bar()
-
-
-def measured(logits: np.ndarray, targets: np.ndarray, multilabel: bool) -> dict[str, float]:
-    """Return loss, accuracy and macro-F1 of (n, n_classes) logits, without class weights or smoothing."""
-    scores = logits.astype(np.float64)
-    if multilabel:
-        chances = np.clip(expit(scores), 1e-12, 1 - 1e-12)
-        loss = -np.where(targets, np.log(chances), np.log1p(-chances)).mean()
-        predicted: np.ndarray = scores >= 0
-    else:
-        loss = -log_softmax(scores, axis=1)[np.arange(len(targets)), targets].mean()
-        predicted = scores.argmax(axis=1)
-    return {
-        "loss": float(loss),
-        "accuracy": float(accuracy_score(targets, predicted)),
-        "macro_f1": float(f1_score(targets, predicted, average="macro", zero_division=0)),
-    }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gallae.errors import ModelError
 from gallae.training.batches import Rows
 
 if TYPE_CHECKING:
@@ -23,17 +24,36 @@ def logits(network: PreTrainedModel, rows: Rows, n_labels: int) -> np.ndarray:
         network: In evaluation mode afterwards.
         rows: What it reads; every text has at least one token.
         n_labels: Number of its outputs.
+
+    Raises:
+        ModelError: if memory does not suffice for one row alone; batches are halved until it does.
     """
     import torch
+
+    from gallae.training.devices import lacks_memory
 
     network.eval()
 
     def answer(chosen: np.ndarray) -> np.ndarray:
-        batch = {name: value.to(network.device) for name, value in rows.batch(chosen).items()}
-        return network(**batch).logits.float().cpu().numpy()
+        try:
+            batch = {name: value.to(network.device) for name, value in rows.batch(chosen).items()}
+            return network(**batch).logits.float().cpu().numpy()
+        except RuntimeError as error:
+            if not lacks_memory(error):
+                raise
+            if len(chosen) == 1:
+                raise ModelError(_too_long(int(rows.lengths[chosen[0]]), network)) from error
+        return np.concatenate([answer(half) for half in np.array_split(chosen, 2)])
 
     with torch.inference_mode():
         return in_batches(rows.lengths, n_labels, answer)
+
+
+def _too_long(length: int, network: PreTrainedModel) -> str:
+    return (
+        f"memory does not suffice for one text of {length} tokens on {network.device}. Train with a shorter "
+        "model.max_length, or let a machine with more memory predict."
+    )
 
 
 def in_batches(lengths: np.ndarray, n_labels: int, answer: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -22,6 +22,7 @@ class Objective:
         class_weights: (n_classes,) float32, or None.
         multilabel: Whether a text may have several labels.
         word_dropout: Share of the tokens hidden as [UNK].
+        special: Ids of [UNK], and of the other tokens that are never hidden.
     """
 
     def __init__(
@@ -30,10 +31,11 @@ class Objective:
         class_weights: Tensor | None,
         multilabel: bool,
         word_dropout: float = 0.0,
+        special: tuple[int, ...] = (UNK, PAD, CLS, SEP),
     ) -> None:
         self.options = options
         self.multilabel = multilabel
-        self.word_dropout = word_dropout
+        self.word_dropout, self.special = word_dropout, special
         name = _SEVERAL.get(options.loss, options.loss) if multilabel else options.loss
         self.loss = losses.make_loss(
             name,
@@ -48,9 +50,8 @@ class Objective:
         inputs = dict(batch)
         targets = inputs.pop("labels")
         if self.word_dropout:
-            keep = (PAD, UNK, CLS, SEP)
             inputs["input_ids"] = regularisation.word_dropout(
-                inputs["input_ids"], self.word_dropout, UNK, keep
+                inputs["input_ids"], self.word_dropout, self.special[0], self.special
             )
         if self.options.mixup or self.options.adversarial:
             return self._on_embeddings(network, inputs, targets)

@@ -143,15 +143,7 @@ def make_optimizer(
     chosen = {"lr": learning_rate} | ({"betas": betas} if betas else {})
     members: list[Optimizer] = []
     if name == "muon" and weights.hidden:
-        momentum = betas[0] if betas else 0.95
-        members.append(
-            Muon(
-                rates.groups(weights.hidden, weight_decay),
-                lr=learning_rate,
-                momentum=momentum,
-                adjust_lr_fn="match_rms_adamw",
-            )
-        )
+        members.append(_muon(rates.groups(weights.hidden, weight_decay), learning_rate, betas))
     dense = rates.groups([*([] if name == "muon" else weights.hidden), *weights.decaying], weight_decay)
     dense += rates.groups(weights.still, 0.0)
     dense += rates.groups(weights.embeddings, 0.0 if depths is None else weight_decay, of_embeddings=True)
@@ -163,6 +155,11 @@ def make_optimizer(
     if not members:
         raise ValueError("no weight of the model learns: each has requires_grad=False")
     return members[0] if len(members) == 1 else Combined(members)
+
+
+def _muon(groups: list[Group], learning_rate: float, betas: tuple[float, float] | None) -> Optimizer:
+    momentum = betas[0] if betas else 0.95
+    return Muon(groups, lr=learning_rate, momentum=momentum, adjust_lr_fn="match_rms_adamw")
 
 
 def _sparse(name: str, embeddings: list[Tensor], chosen: dict[str, Any]) -> Optimizer:

@@ -16,6 +16,7 @@ _PLACES = {
     "convolutional": "convolutional:ConvolutionalConfig:ConvolutionalNetwork",
     "branched": "branched:BranchedConfig:BranchedNetwork",
     "transformer": "transformer:TransformerConfig:TransformerNetwork",
+    "encoder": "encoder:EncoderConfig:EncoderNetwork",
 }
 
 

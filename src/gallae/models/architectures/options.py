@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gallae.models.architectures.encoder_options import EncoderOptions
 from gallae.text.subwords import KINDS as SUBWORDS
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -196,6 +197,7 @@ FAMILIES: dict[str, type[BaseModel]] = {
     "branched": BranchedOptions,
     "transformer": TransformerOptions,
     "from_config": FromConfigOptions,
+    "encoder": EncoderOptions,
 }
 """The tables of [model] by family."""
 

@@ -1,0 +1,178 @@
+"""What a checkpoint is, and whether it can do what a recipe asks, before anything else is done."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModel
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
+
+from gallae.errors import RecipeError
+from gallae.models.architectures.encoder_options import EncoderOptions
+from gallae.models.encoded import CheckpointInputs, Layout, Reading
+from gallae.pretrained.finding import resolve
+from gallae.pretrained.lengths import most_tokens
+from gallae.pretrained.loading import load_config, load_model, quiet
+from gallae.pretrained.tokenizing import load_tokenizer, save_tokenizer
+
+log = logging.getLogger(__name__)
+_EXTRA_INPUTS = ("token_type_ids", "global_attention_mask")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that can do what a recipe asks.
+
+    Attributes:
+        folder: Where it is.
+        config: Its configuration, a `transformers.PreTrainedConfig`.
+        fields: Of the configuration, that the recipe replaces.
+        tokenizer: Its tokenizer.
+        layout: How it wants its rows.
+    """
+
+    folder: Path
+    config: Any
+    fields: dict[str, Any]
+    tokenizer: Any
+    layout: Layout
+
+    def load(self) -> Any:
+        """Return the encoder with its weights."""
+        if str((self.config.architectures or [""])[0]).endswith("ForSequenceClassification"):
+            log.warning("%s is a classifier already: its own head is left out, a new one is learnt", self.folder)
+        return load_model(self.folder, **self.fields)
+
+    def inputs(self, options: EncoderOptions) -> CheckpointInputs:
+        """Return what turns clean texts into rows."""
+        self.tokenizer.padding_side = "right"  # for whoever reads the saved folder: positions count from there
+        reading = Reading(
+            options.max_length, options.truncation, options.windows, options.stride, options.window_pooling
+        )
+        files = save_tokenizer(self.tokenizer)
+        return CheckpointInputs(self.tokenizer.backend_tokenizer, self.layout, reading, files)
+
+
+def open_checkpoint(options: EncoderOptions) -> Checkpoint:
+    """Find a recipe's checkpoint, and make sure that it can do what the recipe asks.
+
+    Raises:
+        RecipeError: if none is named, or it cannot.
+        ModelError: if it is not there or damaged.
+    """
+    if not options.checkpoint:
+        raise RecipeError(
+            "the recipe names no checkpoint: set one of the hub, such as --set "
+            "model.checkpoint=klue/roberta-base, or a folder with config.json, weights and tokenizer."
+        )
+    folder = resolve(options.checkpoint, options.revision)
+    config = load_config(folder)
+    _check_kind(config, options)
+    fields = _fields(config, options)
+    skeleton = _skeleton(config, options)
+    tokenizer = load_tokenizer(folder)
+    limit = most_tokens(config, tokenizer)
+    if options.max_length > limit:
+        raise RecipeError(
+            f"model.max_length is {options.max_length}, and {options.checkpoint} reads {limit} tokens at most. "
+            f"Set model.max_length={limit}; longer texts can be read with model.windows=true."
+        )
+    return Checkpoint(folder, config, fields, tokenizer, _layout(skeleton, tokenizer, options, limit))
+
+
+def _check_kind(config: Any, options: EncoderOptions) -> None:
+    kind = config.model_type
+    if config.is_encoder_decoder:
+        raise RecipeError(
+            f"{options.checkpoint} is an encoder with a decoder ({kind}), which is no classifier here. Choose "
+            "an encoder, such as one of BERT, RoBERTa, ELECTRA or DeBERTa."
+        )
+    one_way = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    if one_way and options.pooling in ("cls", "pooler"):
+        raise RecipeError(
+            f"{options.checkpoint} reads from left to right ({kind}), so its first token knows nothing of the "
+            f"text: set model.pooling to 'mean' or 'attention' instead of {options.pooling!r}."
+        )
+    for name, owner in (("attention_window", "longformer"), ("block_size", "big_bird")):
+        if getattr(options, name) and kind != owner:
+            raise RecipeError(f"model.{name} is for a {owner}, and {options.checkpoint} is a {kind}: leave it 0.")
+
+
+def _fields(config: Any, options: EncoderOptions) -> dict[str, Any]:
+    """Return the fields of the configuration that the recipe replaces."""
+    fields: dict[str, Any] = {"use_cache": False} if getattr(config, "use_cache", False) else {}
+    if options.attention_window:
+        fields["attention_window"] = options.attention_window
+    if config.model_type == "big_bird":
+        block = options.block_size or config.block_size
+        # Below that BigBird's own code changes to full attention for good, at the first short batch.
+        sparse = options.max_length > (5 + 2 * config.num_random_blocks) * block
+        sparse = sparse and config.attention_type == "block_sparse"
+        fields |= {"block_size": block, "attention_type": "block_sparse" if sparse else "original_full"}
+    for name, value in fields.items():
+        setattr(config, name, value)
+    return fields
+
+
+def _skeleton(config: Any, options: EncoderOptions) -> Any:
+    """Return the encoder without weights."""
+    try:
+        with quiet(), torch.device("meta"):
+            return AutoModel.from_config(config)
+    except ValueError as error:
+        raise RecipeError(
+            f"{options.checkpoint} is a {config.model_type}, which transformers does not know as an encoder."
+        ) from error
+
+
+def _layout(skeleton: Any, tokenizer: Any, options: EncoderOptions, limit: int) -> Layout:
+    taken = inspect.signature(skeleton.forward).parameters
+    names = {"global_attention_mask", *tokenizer.model_input_names}
+    prefix, suffix = _frame(tokenizer)
+    pad = tokenizer.pad_token_id
+    return Layout(
+        prefix=prefix,
+        suffix=suffix,
+        pad_id=pad if pad is not None else (skeleton.config.pad_token_id or 0),
+        unk_id=tokenizer.unk_token_id,
+        extra=tuple(name for name in _EXTRA_INPUTS if name in taken and name in names),
+        global_attention=tuple(options.global_attention),
+        multiple=_multiple(skeleton.config, options, limit),
+    )
+
+
+def _frame(tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the special ids that a tokenizer puts before and behind a text."""
+    bare, whole = [], []
+    for text in ("a", "가", "1"):
+        bare = tokenizer(text, add_special_tokens=False)["input_ids"]
+        whole = tokenizer(text)["input_ids"]
+        if bare:
+            break
+    start = next(at for at in range(len(whole) + 1) if whole[at : at + len(bare)] == bare)
+    return tuple(whole[:start]), tuple(whole[start + len(bare) :])
+
+
+def _multiple(config: Any, options: EncoderOptions, limit: int) -> int:
+    """Return what rows' lengths are multiples of, so that a text gets the same answer in every batch."""
+    if config.model_type == "longformer":
+        window = config.attention_window
+        return int(window if isinstance(window, int) else max(window))
+    if config.model_type != "big_bird" or config.attention_type == "original_full":
+        return 1
+    # Sparse attention looks at the batch's last block, so all rows are equally long.
+    length = -(-options.max_length // config.block_size) * config.block_size
+    if length > limit:
+        raise RecipeError(
+            f"model.max_length = {options.max_length} fills up blocks of {config.block_size} to {length}, and "
+            f"{options.checkpoint} reads {limit} tokens: set model.max_length={limit - limit % config.block_size}."
+        )
+    return length

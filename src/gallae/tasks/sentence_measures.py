@@ -1,0 +1,143 @@
+"""How well the cosines of sentence vectors tell what people say of the sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from gallae.errors import DataError
+from gallae.evaluation.bootstrap import interval
+from gallae.tasks.sentence_rows import SentenceRow
+
+RESAMPLES = 1000
+FIGURES = {
+    "spearman": "Spearman",
+    "pearson": "Pearson",
+    "auc": "area under the ROC curve",
+    "accuracy": "positive nearer than negative",
+    "accuracy_at_1": "partner found first",
+    "mean_reciprocal_rank": "mean reciprocal rank",
+}
+Floats = NDArray[np.float64]
+
+
+def kind_of(rows: Sequence[SentenceRow]) -> str:
+    """Return which layout rows have: "triplet", "ranking", "regression" or "classification"."""
+    if len(rows[0].texts) == 3:
+        return "triplet"
+    target = rows[0].target
+    return "ranking" if target is None else "regression" if isinstance(target, float) else "classification"
+
+
+def measure(
+    rows: Sequence[SentenceRow], cosines: Floats, among: Floats | None, seed: int = 0
+) -> dict[str, Any]:
+    """Return figures with 95 % percentile bootstrap intervals, and the trivial baseline's beside them.
+
+    Scored pairs: "spearman" and "pearson" of cosine and score. Labelled pairs: "cosine_by_label", the mean
+    of each label, and for two labels "auc", that a pair of the second has the higher cosine. Triplets:
+    "accuracy", the share with the positive nearer than the negative. Positive pairs: "accuracy_at_1" and
+    "mean_reciprocal_rank" of the right partner among all partners. The baseline is the share of words in
+    common; for positive pairs it is chance.
+
+    Args:
+        rows: All of one layout.
+        cosines: (n_rows, 1), or (n_rows, 2) of triplets.
+        among: For positive pairs, (n_rows,) the rank of the right partner, from 1.
+        seed: Of the resampling.
+
+    Raises:
+        DataError: if there are fewer than two rows.
+    """
+    if len(rows) < 2:
+        raise DataError(f"{len(rows)} row is too little to measure on; give two or more.")
+    kind = kind_of(rows)
+    figures: dict[str, Any] = {"n": len(rows), "kind": kind}
+    if kind == "ranking":
+        assert among is not None
+        chance = {"name": "chance", "accuracy_at_1": 1 / len({row.texts[1] for row in rows})}
+        return (
+            figures
+            | _means({"accuracy_at_1": among == 1, "mean_reciprocal_rank": 1 / among}, seed)
+            | {"baseline": chance}
+        )
+    words = np.array([[overlap(row.texts[0], other) for other in row.texts[1:]] for row in rows])
+    measured = {"triplet": _triplets, "regression": _scored, "classification": _labelled}[kind]
+    baseline = {"name": "words in common", **measured(rows, words, seed)}
+    return figures | measured(rows, cosines, seed) | {"baseline": baseline}
+
+
+def overlap(one: str, other: str) -> float:
+    """Return the share of two texts' distinct words that both have (Jaccard's index)."""
+    first, second = set(one.split()), set(other.split())
+    return len(first & second) / max(1, len(first | second))
+
+
+def _triplets(rows: Sequence[SentenceRow], cosines: Floats, seed: int) -> dict[str, Any]:
+    gap = cosines[:, 0] - cosines[:, 1]
+    return _means({"accuracy": (gap > 0) + 0.5 * (gap == 0)}, seed)
+
+
+def _scored(rows: Sequence[SentenceRow], cosines: Floats, seed: int) -> dict[str, Any]:
+    scores = np.array([row.target for row in rows], dtype=np.float64)
+    return _resampled({"spearman": spearman, "pearson": pearson}, scores, cosines[:, 0], seed)
+
+
+def _labelled(rows: Sequence[SentenceRow], cosines: Floats, seed: int) -> dict[str, Any]:
+    labels = np.array([str(row.target) for row in rows])
+    names = sorted(set(labels.tolist()))
+    found: dict[str, Any] = {
+        "cosine_by_label": {name: float(cosines[labels == name].mean()) for name in names}
+    }
+    if len(names) == 2:
+        found |= _resampled({"auc": auc}, (labels == names[1]).astype(np.float64), cosines[:, 0], seed)
+    return found
+
+
+def pearson(one: Floats, other: Floats) -> float:
+    """Return the correlation of two rows of numbers; NaN where one of them does not vary."""
+    first, second = one - one.mean(), other - other.mean()
+    size = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / size if size > 0 else float("nan")
+
+
+def spearman(one: Floats, other: Floats) -> float:
+    """Return the correlation of the ranks, ties sharing theirs."""
+    return pearson(rankdata(one), rankdata(other))
+
+
+def auc(positive: Floats, values: Floats) -> float:
+    """Return how often a positive's value is above a negative's, ties half; NaN where one kind is missing."""
+    n = float(positive.sum())
+    if n in (0.0, float(len(positive))):
+        return float("nan")
+    return float((rankdata(values) @ positive - n * (n + 1) / 2) / (n * (len(positive) - n)))
+
+
+def _resampled(
+    measures: dict[str, Callable[[Floats, Floats], float]], one: Floats, other: Floats, seed: int
+) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    draws = [rng.integers(0, len(one), len(one)) for _ in range(RESAMPLES)]
+    found: dict[str, Any] = {}
+    for name, of in measures.items():
+        point = of(one, other)
+        point = 0.0 if np.isnan(point) else point
+        values = np.array([of(one[rows], other[rows]) for rows in draws])
+        found |= {name: point, f"{name}_interval": interval(values, point)}
+    return found
+
+
+def _means(columns: dict[str, Any], seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    table = np.stack([np.asarray(column, dtype=np.float64) for column in columns.values()], axis=1)
+    draws = np.array([table[rng.integers(0, len(table), len(table))].mean(axis=0) for _ in range(RESAMPLES)])
+    found: dict[str, Any] = {}
+    for at, name in enumerate(columns):
+        point = float(table[:, at].mean())
+        found |= {name: point, f"{name}_interval": interval(draws[:, at], point)}
+    return found
