@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from gallae.workflows.audit import audit as audit
     from gallae.workflows.clean import clean as clean
     from gallae.workflows.comparing import compare as compare
+    from gallae.workflows.embedding import embed as embed
     from gallae.workflows.ensembling import ensemble as ensemble
     from gallae.workflows.evaluating import evaluate as evaluate
+    from gallae.workflows.exporting import export as export
+    from gallae.workflows.languages import languages as languages
     from gallae.workflows.predicting import predict as predict
     from gallae.workflows.runs import Run as Run
     from gallae.workflows.runs import load as load
@@ -45,8 +48,11 @@ _PUBLIC = {
     "build": "gallae.models.registry",
     "clean": "gallae.workflows.clean",
     "compare": "gallae.workflows.comparing",
+    "embed": "gallae.workflows.embedding",
     "ensemble": "gallae.workflows.ensembling",
     "evaluate": "gallae.workflows.evaluating",
+    "export": "gallae.workflows.exporting",
+    "languages": "gallae.workflows.languages",
     "load": "gallae.workflows.runs",
     "predict": "gallae.workflows.predicting",
     "read": "gallae.data",

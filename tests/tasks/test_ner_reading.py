@@ -89,7 +89,7 @@ def test_conll_takes_more_columns_comments_and_other_schemes(written):
     content = (
         "-DOCSTART- -X- O\n\n# text = 홍 길동 집\n홍 NNP B-PER\n길동 NNP E-PER\n집 NNG O\n\n서울 NNP S-LOC\n"
     )
-    assert read_sentences(written(content), repair=True) == [
+    assert read_sentences(written(content)) == [
         Sentence("홍 길동 집", (Span(0, 4, "PER"),)),
         Sentence("서울", (Span(0, 2, "LOC"),)),
     ]
@@ -154,7 +154,7 @@ def test_a_format_that_is_forced(written):
     assert read_sentences(path, format="conll") == [Sentence("1")]
     with pytest.raises(DataError, match="line 1: is not number, word and tag"):
         read_sentences(path, format="naver")
-    with pytest.raises(DataError, match="--format iob: not known. Known: kmou"):
+    with pytest.raises(DataError, match=r"--format iob: not known. Known: kmou"):
         read_sentences(path, format="iob")
 
 

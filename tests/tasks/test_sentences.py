@@ -1,5 +1,7 @@
 """Sentence embeddings: what training does to vectors, saving, searching, grouping."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def triplets():
     return [
         SentenceRow((a, b, c))
         for near, far in ((MONEY, SPORT), (SPORT, MONEY))
-        for a, b in zip(near, near[1:], strict=False)
+        for a, b in pairwise(near)
         for c in far
     ]
 
@@ -55,7 +57,9 @@ def trained(checkpoint):
     ],
 )
 def test_each_objective_brings_what_belongs_together_nearer(checkpoint, plain, objective, rows):
-    encoder = SentenceEncoder(checkpoint=str(checkpoint("bert")), objective=objective, training=STEPS).fit(rows)
+    encoder = SentenceEncoder(checkpoint=str(checkpoint("bert")), objective=objective, training=STEPS).fit(
+        rows
+    )
     assert gap(encoder) > gap(plain) + 0.2
     assert encoder.history[-1]["loss"] < encoder.history[0]["loss"]
 
@@ -169,18 +173,13 @@ def test_figures_of_each_layout(trained):
     assert ranked["baseline"]["accuracy_at_1"] == pytest.approx(1 / 8)
 
 
-def test_correlations_are_scipys():
-    from scipy.stats import pearsonr, spearmanr
-
-    from gallae.tasks.sentence_measures import auc, pearson, spearman
+def test_the_area_under_the_curve_is_the_share_of_pairs_in_order():
+    from gallae.tasks.sentence_measures import auc
 
     rng = np.random.default_rng(0)
-    one, other = rng.integers(0, 5, 60).astype(float), rng.normal(size=60)
-    assert pearson(one, other) == pytest.approx(pearsonr(one, other)[0])
-    assert spearman(one, other) == pytest.approx(spearmanr(one, other)[0])
-    positive = (one > 2).astype(float)
+    one, other = rng.integers(0, 5, 60), rng.integers(0, 9, 60).astype(float)
     wins = [(a > b) + 0.5 * (a == b) for a in other[one > 2] for b in other[one <= 2]]
-    assert auc(positive, other) == pytest.approx(np.mean(wins))
+    assert auc((one > 2).astype(float), other) == pytest.approx(np.mean(wins))
     assert np.isnan(auc(np.ones(3), np.arange(3.0)))
 
 
@@ -209,13 +208,13 @@ def test_search_equals_sorting_all_cosines(trained):
 @pytest.mark.parametrize("method", ["kmeans", "agglomerative"])
 @pytest.mark.parametrize("k", [2, "auto"])
 def test_groups_separate_two_topics(trained, method, k):
-    found = trained.cluster([*MONEY, *SPORT, SPORT[0]], k, method)
-    assert set(found.cluster[:4]) == {2} and set(found.cluster[4:]) == {1}
+    found = trained.cluster([*MONEY, *SPORT, SPORT[0]] * 4, k, method)
+    assert set(found.cluster[:4]) == {2} and set(found.cluster[4:9]) == {1}
     assert found.silhouette > 0.5
     assert set(found.central(1, 9)) == set(SPORT)
     assert found.centrality.max() <= 1.0001
-    assert any(word.startswith("결승") or word == "승리" for word in found.words()[1])
-    assert [one["size"] for one in found.summary()] == [5, 4]
+    assert "결승" in found.words()[1]
+    assert [one["size"] for one in found.summary()] == [20, 16]
     assert bool(found.tried) == (k == "auto")
 
 

@@ -240,3 +240,91 @@ def test_a_model_that_cannot_learn_or_another_name_is_refused():
         make_optimizer(frozen, "adamw", 0.1, 0.1)
     with pytest.raises(ValueError, match=r"adagrad.*adamw"):
         make_optimizer(net(), "adagrad", 0.1, 0.1)
+
+
+# ---- layers at rates of their own
+
+DEPTHS = {
+    "embedding.weight": 0,
+    "hidden.weight": 1,
+    "hidden.bias": 1,
+    "norm.weight": 2,
+    "norm.bias": 2,
+    "classifier.weight": 3,
+    "classifier.bias": 3,
+}
+
+
+def rates(optimizer, model):
+    """The learning rate and decay of every weight, by name."""
+    names = {id(weight): name for name, weight in model.named_parameters()}
+    return {
+        names[id(weight)]: (group["lr"], group["weight_decay"])
+        for group in optimizer.param_groups
+        for weight in group["params"]
+    }
+
+
+def test_every_layer_learns_at_a_share_of_the_rate_above_it():
+    model = net()
+    optimizer = make_optimizer(model, "adamw", 0.8, 0.1, layer_decay=0.5, depths=DEPTHS)
+    found = rates(optimizer, model)
+    assert found == {
+        "classifier.weight": (0.8, 0.1),
+        "classifier.bias": (0.8, 0.0),
+        "norm.weight": (0.4, 0.0),
+        "norm.bias": (0.4, 0.0),
+        "hidden.weight": (0.2, 0.1),
+        "hidden.bias": (0.2, 0.0),
+        "embedding.weight": (0.1, 0.0),
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_optimizer_takes_layers_and_a_schedule_scales_them_alike(name):
+    model = net()
+    optimizer = make_optimizer(model, name, 0.8, 0.1, layer_decay=0.5, depths=DEPTHS)
+    assert {key: rate for key, (rate, _) in rates(optimizer, model).items()} == {
+        key: 0.8 * 0.5 ** (3 - depth) for key, depth in DEPTHS.items()
+    }
+    schedule = make_schedule(optimizer, "linear", 0.0, 4)
+    learn(model, optimizer, 1, schedule)
+    found = rates(optimizer, model)
+    assert [found[key][0] for key in DEPTHS] == pytest.approx(
+        [0.75 * 0.8 * 0.5 ** (3 - d) for d in DEPTHS.values()]
+    )
+
+
+def test_layers_and_the_rate_of_embeddings_multiply():
+    model = net()
+    optimizer = make_optimizer(model, "adamw", 0.8, 0.1, embedding_rate=3.0, layer_decay=0.5, depths=DEPTHS)
+    assert rates(optimizer, model)["embedding.weight"][0] == pytest.approx(0.3)
+
+
+def test_embeddings_of_pretrained_encoders_decay():
+    model = net()
+    optimizer = make_optimizer(model, "adamw", 0.1, 0.5, embedding_decay=True)
+    assert {key for key, (_, decay) in rates(optimizer, model).items() if decay} == {
+        "embedding.weight",
+        "hidden.weight",
+        "classifier.weight",
+    }
+
+
+def test_depths_alone_change_nothing():
+    found = [
+        rates(make_optimizer(m, "adamw", 0.1, 0.5, depths=d), m) for d in (None, DEPTHS) for m in [net()]
+    ]
+    assert found[0] == found[1]
+
+
+def test_the_deepest_layer_counts_though_it_is_frozen():
+    model = net()
+    model.classifier.requires_grad_(False)
+    found = rates(make_optimizer(model, "adamw", 0.8, 0.1, layer_decay=0.5, depths=DEPTHS), model)
+    assert found["hidden.weight"][0] == pytest.approx(0.2)
+
+
+def test_layers_without_depths_are_refused():
+    with pytest.raises(ValueError, match="depths"):
+        make_optimizer(net(), "adamw", 0.1, 0.1, layer_decay=0.9)

@@ -1,5 +1,31 @@
 """All commands, in the order of the help."""
 
-from gallae.cli import data, embed, ensemble, lr_find, search, sentences, training, using, vectors
+from gallae.cli import (
+    data,
+    embed,
+    ensemble,
+    export,
+    languages,
+    lr_find,
+    search,
+    sentences,
+    tasks,
+    training,
+    using,
+    vectors,
+)
 
-__all__ = ["data", "embed", "ensemble", "lr_find", "search", "sentences", "training", "using", "vectors"]
+__all__ = [
+    "data",
+    "embed",
+    "ensemble",
+    "export",
+    "languages",
+    "lr_find",
+    "search",
+    "sentences",
+    "tasks",
+    "training",
+    "using",
+    "vectors",
+]

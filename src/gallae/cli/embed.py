@@ -74,7 +74,9 @@ def _numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",") if part.strip()]
     except ValueError as error:
-        raise typer.BadParameter(f"--weights {text!r}: numbers with commas, such as 0.1,0.2,0.3,0.4.") from error
+        raise typer.BadParameter(
+            f"--weights {text!r}: numbers with commas, such as 0.1,0.2,0.3,0.4."
+        ) from error
 
 
 @app.command()
@@ -116,7 +118,9 @@ def tokens(
 @app.command("fill-mask")
 def fill_mask(
     checkpoint: Checkpoint,
-    text: Annotated[list[str], typer.Option("--text", help="With [MASK] where a word is wanted; repeatable.")],
+    text: Annotated[
+        list[str], typer.Option("--text", help="With [MASK] where a word is wanted; repeatable.")
+    ],
     top_k: Annotated[int, typer.Option("--top-k", metavar="K", help="Words a gap.")] = 5,
     revision: Revision = "",
     json: Json = False,

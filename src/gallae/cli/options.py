@@ -28,6 +28,10 @@ Verbose = Annotated[bool, typer.Option("--verbose", help="Say more about what is
 Language = Annotated[Literal["en", "ko"], typer.Option("--language", help="Of the pages.")]
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="File, folder, or hf:owner/name.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Run folder, or its model/.")]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", metavar="N", min=1, help="Threads of networks; all cores if not given."),
+]
 Recipe = Annotated[str, typer.Option("-r", "--recipe", help="Shipped recipe's name, or a TOML file.")]
 Set = Annotated[
     list[str] | None,

@@ -27,7 +27,7 @@ Pooling = Annotated[
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="RUN", help="Run folder to write.")]
 Columns = Annotated[
     str | None,
-    typer.Option("--columns", metavar="A,B,C", help="The columns in the objective's order, the target last."),
+    typer.Option("--columns", metavar="A,B", help="The columns of text, in order; three of triplets."),
 ]
 Set = Annotated[
     list[str] | None,
@@ -51,7 +51,7 @@ def train(
     set_: Set = None,
     seed: o.Seed = None,
     columns: Columns = None,
-    format: o.Format = None,
+    label_column: o.LabelColumn = None,
     encoding: o.Encoding = None,
     resume: o.Resume = None,
     force: o.Force = False,
@@ -78,7 +78,7 @@ def train(
         overrides=set_ or (),
         force=force,
         resume=resume,
-        **_reading(columns, format, encoding),
+        **_reading(columns, label_column, encoding),
     )
     _report(run)
 
@@ -95,7 +95,6 @@ def distil(
     set_: Set = None,
     seed: o.Seed = None,
     columns: Columns = None,
-    format: o.Format = None,
     encoding: o.Encoding = None,
     resume: o.Resume = None,
     force: o.Force = False,
@@ -121,7 +120,7 @@ def distil(
         overrides=set_ or (),
         force=force,
         resume=resume,
-        **_reading(columns, format, encoding),
+        **_reading(columns, None, encoding),
     )
     _report(run)
 
@@ -132,7 +131,7 @@ def evaluate(
     data: o.Data,
     objective: Annotated[Objective, typer.Option("--objective", help="Layout of the rows.")] = "regression",
     columns: Columns = None,
-    format: o.Format = None,
+    label_column: o.LabelColumn = None,
     encoding: o.Encoding = None,
     json: Json = False,
     quiet: o.Quiet = False,
@@ -145,7 +144,9 @@ def evaluate(
     o.set_up(quiet, verbose)
     from gallae.workflows.sentences import evaluate_sentences, figure_lines
 
-    metrics = evaluate_sentences(model, data, objective=objective, **_reading(columns, format, encoding))
+    metrics = evaluate_sentences(
+        model, data, objective=objective, **_reading(columns, label_column, encoding)
+    )
     if json:
         o.print_json(metrics)
         return
@@ -234,9 +235,8 @@ def cluster(
         o.note(f"groups: {output}")
 
 
-def _reading(columns: str | None, format: str | None, encoding: str | None) -> dict[str, Any]:
-    names = [name.strip() for name in (columns or "").split(",") if name.strip()]
-    return {"columns": names, "format": format, "encoding": encoding}
+def _reading(columns: str | None, label_column: str | None, encoding: str | None) -> dict[str, Any]:
+    return {"columns": columns, "label_column": label_column, "encoding": encoding}
 
 
 def _report(run: Any) -> None:

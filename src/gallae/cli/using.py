@@ -25,6 +25,7 @@ def evaluate(
     encoding: o.Encoding = None,
     label_separator: o.Separator = None,
     language: o.Language = "en",
+    threads: o.Threads = None,
     force: o.Force = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -35,7 +36,7 @@ def evaluate(
     from gallae.workflows.evaluating import evaluate
 
     given = o.reading(text_column, label_column, format, encoding, label_separator)
-    metrics = evaluate(model, data, output=output, force=force, language=language, **given)
+    metrics = evaluate(model, data, output=output, force=force, language=language, threads=threads, **given)
     if json:
         o.print_json(metrics)
         return
@@ -64,6 +65,7 @@ def predict(
     label_column: o.LabelColumn = None,
     format: o.Format = None,
     encoding: o.Encoding = None,
+    threads: o.Threads = None,
     force: o.Force = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -76,7 +78,9 @@ def predict(
     from gallae.workflows.predicting import predict
 
     given = o.reading(text_column, label_column, format, encoding)
-    count = predict(model, file, texts=text or (), top_k=top_k, output=output, force=force, **given)
+    count = predict(
+        model, file, texts=text or (), top_k=top_k, output=output, threads=threads, force=force, **given
+    )
     if output is not None:
         o.note(f"{count:,} texts predicted: {output}")
 

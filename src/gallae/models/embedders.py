@@ -47,9 +47,7 @@ class KiwiEmbedder:
         return np.asarray(table @ vectors / counts, dtype=np.float32).reshape(len(tokens), DIMENSIONS)
 
 
-def open_embedder(
-    model: str | Path, options: EmbeddingOptions | None = None, revision: str = ""
-) -> Any:
+def open_embedder(model: str | Path, options: EmbeddingOptions | None = None, revision: str = "") -> Any:
     """Return what makes vectors (`gallae.models.embedding.Embeds`).
 
     Args:
@@ -124,8 +122,8 @@ def _own_encoder(model: str | Path, options: EmbeddingOptions) -> tuple[Any, Any
     inputs = getattr(found, "inputs_", None)
     if not isinstance(inputs, CheckpointInputs):
         raise ModelError(
-            f"{model} holds no encoder ({type(found).__name__}), so it has no layers to take vectors from. Give "
-            "a run of a recipe such as encoder (without --folds, which keep several), or a checkpoint."
+            f"{model} holds no encoder ({type(found).__name__}), so it has no layers to take vectors from. "
+            "Give a run of a recipe such as encoder (without --folds, which keep several), or a checkpoint."
         )
     return found.network_.backbone, restore_tokenizer(inputs.files), options, found.pipeline_
 

@@ -75,7 +75,9 @@ class Embedder:
         self.options = options or EmbeddingOptions()
         config = network.config
         if getattr(config, "is_encoder_decoder", False):
-            raise ModelError(f"a {config.model_type} is encoder and decoder; embeddings take an encoder alone.")
+            raise ModelError(
+                f"a {config.model_type} is encoder and decoder; embeddings take an encoder alone."
+            )
         self.layers = self.options.numbers(int(config.num_hidden_layers))
         joined = len(self.layers) if self.options.combine == "concat" else 1
         self.width = int(config.hidden_size) * joined
@@ -128,7 +130,7 @@ class Embedder:
 
 
 def batches_by_length(lengths: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield row numbers, long texts with long ones, as many at once as the longest one lets; no empty ones."""
+    """Yield row numbers, long texts with long ones, as many at once as the longest lets; no empty ones."""
     order = np.argsort(-lengths, kind="stable")
     order, start = order[: np.count_nonzero(lengths)], 0
     while start < len(order):

@@ -206,6 +206,9 @@ class EncodedRows(ArrayRows):
         layout: How the checkpoint wants its rows.
         counts: (n_texts,) windows of each text; None for a row a text.
         pooling: Of the windows (see `pool_windows`).
+
+    Attributes:
+        lengths: (n,) tokens of each row, with special ones, and filled up as the checkpoint wants it.
     """
 
     def __init__(
@@ -219,7 +222,7 @@ class EncodedRows(ArrayRows):
     ) -> None:
         self.flat, self.starts, self.sizes = flat, starts, sizes
         self.layout, self.counts, self.pooling = layout, counts, pooling
-        self.lengths = sizes + layout.special
+        self.lengths = -(-(sizes + layout.special) // layout.multiple) * layout.multiple
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -228,11 +231,9 @@ class EncodedRows(ArrayRows):
         """Return input_ids, attention_mask and what else the checkpoint reads, (batch, length) int64."""
         layout, sizes = self.layout, self.sizes[rows]
         first, count = len(layout.prefix), len(rows)
-        longest = int(sizes.max(initial=0)) + layout.special
-        width = -(-max(1, longest) // layout.multiple) * layout.multiple
-        places = np.arange(width)
+        places = np.arange(max(1, int(self.lengths[rows].max(initial=0))))
         inside = (places >= first) & (places < first + sizes[:, None])
-        ids = np.full((count, width), layout.pad_id, dtype=np.int64)
+        ids = np.full((count, len(places)), layout.pad_id, dtype=np.int64)
         ids[inside] = self.flat[_ranges(self.starts[rows], sizes)]
         ids[:, :first] = layout.prefix
         for number, special in enumerate(layout.suffix):

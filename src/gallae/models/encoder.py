@@ -43,6 +43,7 @@ class EncoderClassifier(NeuralClassifier):
         """
         super().fit(texts, labels)
         adapting.merge_lora(self.network_)
+        adapting.gradient_checkpointing(self.network_, on=False)
         return self
 
     def _tables(self) -> tuple[Any, TrainingOptions]:
@@ -78,6 +79,7 @@ class EncoderClassifier(NeuralClassifier):
         layout = self.inputs_.layout
         unknown = layout.pad_id if layout.unk_id is None else layout.unk_id
         return {
+            "embedding_decay": True,
             "depths": adapting.depths(self.network_) if layered else None,
             "layer_decay": options.layer_decay,
             "unfreezing": options.gradual_unfreezing,

@@ -76,7 +76,8 @@ class EncoderBlock:
         vectors = self._embedder.embed(documents.texts)
         if self._embedder.truncated:
             log.warning(
-                "%d of %d texts are longer than the encoder block's max_length = %d; the rest of each is not read",
+                "%d of %d texts are longer than the encoder block's max_length, %d tokens; the rest of each "
+                "is not read",
                 self._embedder.truncated,
                 len(documents.texts),
                 self._embedder.max_length,

@@ -16,6 +16,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from gallae.errors import RecipeError
+from gallae.models.architectures.encoder import check_backbone
 from gallae.models.architectures.encoder_options import EncoderOptions
 from gallae.models.encoded import CheckpointInputs, Layout, Reading
 from gallae.pretrained.finding import resolve
@@ -78,6 +79,7 @@ def open_checkpoint(options: EncoderOptions) -> Checkpoint:
     _check_kind(config, options)
     fields = _fields(config, options)
     skeleton = _skeleton(config, options)
+    check_backbone(skeleton, options.pooling, options.last_layers)
     tokenizer = load_tokenizer(folder)
     limit = most_tokens(config, tokenizer)
     if options.max_length > limit:

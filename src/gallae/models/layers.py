@@ -66,8 +66,8 @@ class EmbeddingOptions:
             raise RecipeError(f"layer {self.layer!r} chooses none: {_allowed(depth)}")
         if self.weights and len(self.weights) != len(found):
             raise RecipeError(
-                f"layer {self.layer!r} chooses {len(found)} layers, and there are {len(self.weights)} weights. "
-                "Give one a layer."
+                f"layer {self.layer!r} chooses {len(found)} layers, but there are {len(self.weights)} "
+                "weights. Give one a layer."
             )
         return found
 

@@ -22,11 +22,13 @@ class NetworkClassifier(TextClassifier):
         pipeline_: The text steps.
         inputs_: From clean texts to the network's rows.
         prior_: (n_classes,) shares of the classes among the training rows; texts without a token get them.
+        threads_: Threads that compute the logits; None leaves it to the library.
     """
 
     pipeline_: TextPipeline
     inputs_: Inputs
     prior_: np.ndarray
+    threads_: int | None = None
 
     def logits_of(self, rows: Rows) -> np.ndarray:
         """Return (n, n_classes) float32 logits of rows that have a token each."""

@@ -215,7 +215,7 @@ class NeuralClassifier(NetworkClassifier):
 
     def logits_of(self, rows: Rows) -> np.ndarray:
         """Return (n, n_classes) float32 logits of rows that have a token each."""
-        return inference.logits(self.network_.to(self._device()), rows, len(self.classes_))
+        return inference.logits(self.network_.to(self._device()), rows, len(self.classes_), self.threads_)
 
     def _device(self) -> torch.device:
         """Return the recipe's device, or what there is where it is not there."""

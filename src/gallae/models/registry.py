@@ -20,6 +20,7 @@ _KINDS = {
     "fasttext": "gallae.models.fasttext:FastTextClassifier",
     "neural": "gallae.models.neural:NeuralClassifier",
     "encoder": "gallae.models.encoder:EncoderClassifier",
+    "onnx": "gallae.models.onnx_network:OnnxClassifier",
     "average": "gallae.models.average:AverageClassifier",
     "ensemble": "gallae.models.ensemble:EnsembleClassifier",
 }

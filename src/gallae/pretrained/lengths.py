@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-_AFTER_PADDING = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "roberta-prelayernorm")
+_AFTER_PADDING = (
+    "roberta",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "camembert",
+    "longformer",
+    "roberta-prelayernorm",
+)
 _WITHOUT_END = 100_000  # a tokenizer that knows no limit names an astronomical one
 
 

@@ -14,6 +14,7 @@ from gallae.pretrained.loading import quiet
 from gallae.text.subwords import CONTINUED, train_subwords
 from gallae.text.vocabulary import CLS, MASK, PAD, SEP, SPECIAL, UNK
 
+_GATED = ("modernbert",)  # their feed-forward layers have two matrices where others have one
 NAME = "scratch"
 """What stands in the place of a checkpoint where random weights are wanted."""
 
@@ -49,7 +50,7 @@ def scratch_checkpoint(texts: Iterable[str], options: ScratchOptions, folder: Pa
         hidden_size=options.hidden,
         num_hidden_layers=options.layers,
         num_attention_heads=options.heads,
-        intermediate_size=4 * options.hidden,
+        intermediate_size=(2 if options.model_type in _GATED else 4) * options.hidden,
         max_position_embeddings=options.positions,
     )
 
@@ -93,7 +94,7 @@ def write_checkpoint(
         tokenizer = _trained(texts, tokenizer, vocabulary, min_count, limit)
     try:
         made = transformers.AutoConfig.for_model(
-            model_type, **config, vocab_size=max(rows, len(tokenizer)), **_special_ids(tokenizer)
+            model_type, vocab_size=max(rows, len(tokenizer)), **{**_special_ids(tokenizer), **config}
         )
         with isolated(seed), quiet():
             network = getattr(transformers, auto_class).from_config(made)
@@ -107,8 +108,12 @@ def write_checkpoint(
 
 
 def _special_ids(tokenizer: Any) -> dict[str, int]:
-    ids = {f"{role}_token_id": getattr(tokenizer, f"{role}_token_id") for role in ("pad", "bos", "eos")}
-    return {name: number for name, number in ids.items() if number is not None}
+    # Longformer and BigBird find the question's end by the last one.
+    roles = ("pad", "bos", "eos", "cls", "sep")
+    ids = {role: getattr(tokenizer, f"{role}_token_id") for role in roles}
+    # Without one, the architecture's own number could lie outside of the vocabulary.
+    kept = {role: number for role, number in ids.items() if number is not None or role in ("bos", "eos")}
+    return {f"{role}_token_id": number for role, number in kept.items()}
 
 
 def _trained(texts: Iterable[str], kind: str, vocabulary: int, min_count: int, limit: int) -> Any:

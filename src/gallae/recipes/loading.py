@@ -192,7 +192,7 @@ def _item(items: list[Any], part: str, override: str) -> Any:
 
 
 def _place_in(items: list[Any], part: str, override: str) -> int:
-    """Return the place in a list that is meant by a number, or by the `kind` of the only table of that kind."""
+    """Return the place in a list that a number means, or the `kind` of the only table of that kind."""
     if part.isdigit() and int(part) < len(items):
         return int(part)
     alike = [at for at, item in enumerate(items) if isinstance(item, dict) and item.get("kind") == part]

@@ -1,7 +1,6 @@
 """What every task shares: fitting, predicting, measuring, saving. A task is a subclass that fills the hooks.
 
-The hooks stand in the order in which they are called: `read`, `texts`, `learn_labels`, `encode`, `collate`,
-`decode`, `measure`, `rows`. See `gallae.tasks.pairs` for the shortest whole example.
+The hooks stand in the order in which they are called. `gallae.tasks.pairs` is the shortest whole example.
 """
 
 from __future__ import annotations
@@ -38,8 +37,8 @@ class Task:
         model: The network, in evaluation mode, from `fit` or `load` on.
         history: A row an epoch: epoch, step, loss, and the validation's figures.
         facts: JSON values that the task keeps beside the weights (task.json), such as column names.
-        checkpoint_labels: Label names of the checkpoint's own head in the order of its outputs; empty without.
-            Set before `learn_labels` is called.
+        checkpoint_labels: Label names of the checkpoint's own head in the order of its outputs; empty
+            without. Set before `learn_labels` is called.
 
     Raises:
         RecipeError: if a field or value is not allowed.
@@ -48,7 +47,7 @@ class Task:
     name: ClassVar[str]
     # A head of transformers, by the name of its Auto class.
     auto_class: str
-    # Figures of `measure` that are printed, key to words, the main one first; each has KEY_interval beside it.
+    # Figures of `measure` that are printed, key to words, the main one first; KEY_interval stands beside KEY.
     figures: ClassVar[Mapping[str, str]]
     # Fields of the model's output that `decode` reads.
     output_names: ClassVar[tuple[str, ...]] = ("logits",)
@@ -73,8 +72,8 @@ class Task:
 
         Args:
             path: The file.
-            labelled: Whether the right answers have to be there; without, they are read where they are.
-            reading: The task's own options of kind "read" (see `gallae.tasks.registry`), format, encoding.
+            labelled: Whether the right answers have to be there.
+            reading: The task's own options of kind "read" (see `gallae.tasks.registry`), and encoding.
 
         Raises:
             DataError: names file, line and column.
@@ -85,6 +84,16 @@ class Task:
     def texts(example: Any) -> Iterable[str]:
         """Return the texts that the tokenizer is to read."""
         raise NotImplementedError  # pragma: no cover
+
+    @staticmethod
+    def stratum(example: Any) -> str:
+        """Return a labelled example's class: a hold-out takes the same share of each."""
+        return ""
+
+    @staticmethod
+    def group(example: Any) -> str | None:
+        """Return what an example shares with others, such as its passage: all are held out, or none."""
+        return None
 
     def learn_labels(self, examples: Sequence[Any]) -> dict[str, Any]:
         """Return the config fields of the head, such as `num_labels`, `id2label` and `label2id`.
@@ -112,8 +121,9 @@ class Task:
     def collate(self, features: Sequence[Feature]) -> dict[str, Tensor]:
         """Return a batch: inputs filled up on the tokenizer's side, and targets where they are.
 
-        Inputs are the tokenizer's `model_input_names`, and "token_type_ids" where features have them. Targets are
-        "labels" (an int, a float, or one int a token, filled up by -100), "start_positions", "end_positions".
+        Inputs are "input_ids" and, where features have them, "token_type_ids"; the mask is made of their
+        lengths. Targets are "labels" (an int, a float, or one int a token, filled up by -100),
+        "start_positions" and "end_positions".
         """
         from gallae.tasks.training import collate
 
@@ -161,6 +171,11 @@ class Task:
         """
         raise NotImplementedError  # pragma: no cover
 
+    @classmethod
+    def remarks(cls, metrics: Mapping[str, Any]) -> list[str]:
+        """Return what else of `measure` is worth a line beside the figures."""
+        return []
+
     # ---- given -----------------------------------------------------------------------------------------
 
     def fit(self, examples: Sequence[Any], valid: Sequence[Any] | None = None) -> Self:
@@ -182,6 +197,7 @@ class Task:
             raise DataError(f"{self.name}: there is no labelled example to train on.")
         with place() as (folder, keep):
             load_checkpoint(self, examples, folder)
+            self.check(valid or ())
             self.history = train(self, self.encode(examples, True), valid, folder, keep)
         return self
 
@@ -247,7 +263,7 @@ class Task:
         return (getattr(self.model.config, "type_vocab_size", 0) or 0) > 1
 
     def label_fields(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return `num_labels`, `id2label` and `label2id`; in the order of the checkpoint's head if it has the same."""
+        """Return `num_labels`, `id2label` and `label2id`, in the order of the checkpoint's head if it has them."""
         order = list(names)
         own = {name.casefold(): number for number, name in enumerate(self.checkpoint_labels)}
         if own.keys() == {name.casefold() for name in names} and len(own) == len(names):
@@ -277,9 +293,11 @@ class Task:
     def write(self, folder: Path) -> None:
         """Write what `save` writes into a folder that is there."""
         from gallae import __version__
+        from gallae.pretrained.loading import quiet
         from gallae.pretrained.tokenizing import save_tokenizer
 
-        self.model.save_pretrained(folder)
+        with quiet():
+            self.model.save_pretrained(folder)
         for name, content in save_tokenizer(self.tokenizer).items():
             (folder / name).write_bytes(content)
         facts = {"task": self.name, "gallae": __version__, "recipe": self.recipe.model_dump(mode="json")}
@@ -316,8 +334,8 @@ def model_folder(folder: str | Path) -> Path:
         if (place / TASK_FILE).is_file():
             return place
     raise ModelError(
-        f"{folder} holds no model of a task ({TASK_FILE} is missing). Give a run of `gallae tasks TASK train`, "
-        "or its model/ folder."
+        f"{folder} holds no model of a task ({TASK_FILE} is missing). Give a run of `gallae tasks TASK "
+        "train`, or its model/ folder."
     )
 
 

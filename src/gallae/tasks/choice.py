@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -48,6 +48,16 @@ class Choice(Task):
     def texts(example: ChoiceQuestion) -> Iterable[str]:
         """The passage, the question and the choices."""
         return *([example.context] if example.context else []), example.question, *example.choices
+
+    @staticmethod
+    def stratum(example: ChoiceQuestion) -> str:
+        """How many choices it has."""
+        return str(len(example.choices))
+
+    @staticmethod
+    def group(example: ChoiceQuestion) -> str | None:
+        """The passage, which several questions may be about."""
+        return example.context or None
 
     def encode(self, examples: Sequence[ChoiceQuestion], labelled: bool) -> list[Feature]:
         """Return a feature a question; its "input_ids" are a list a choice."""
@@ -214,6 +224,12 @@ class Choice(Task):
             "choices": choices,
             "baseline": {"name": "chance", **_averaged(guesses)},
         }
+
+    @classmethod
+    def remarks(cls, metrics: Mapping[str, Any]) -> list[str]:
+        """Return how many questions have how many choices."""
+        parts = [f"{count} with {choices}" for choices, count in metrics["choices"].items()]
+        return [f"choices: {', '.join(parts)}"]
 
     def rows(
         self, examples: Sequence[ChoiceQuestion], predictions: Sequence[Prediction], **writing: Any

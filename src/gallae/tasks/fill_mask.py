@@ -65,7 +65,9 @@ class FillMask:
         given = self.tokenizer(marked, return_tensors="pt", verbose=False)
         ids = given["input_ids"][0]
         if len(ids) > self.most:
-            raise DataError(f"the text has {len(ids):,} tokens, and this checkpoint reads {self.most:,} at most.")
+            raise DataError(
+                f"the text has {len(ids):,} tokens, and this checkpoint reads {self.most:,} at most."
+            )
         taken = {name: value for name, value in given.items() if name in self._inputs()}
         with torch.inference_mode():
             logits = self.network(**taken).logits[0]
@@ -75,7 +77,9 @@ class FillMask:
         return [
             [
                 self._candidate(marked, number, token, chance)
-                for token, chance in zip(best.indices[number].tolist(), best.values[number].tolist(), strict=True)
+                for token, chance in zip(
+                    best.indices[number].tolist(), best.values[number].tolist(), strict=True
+                )
             ]
             for number in range(len(places))
         ]

@@ -1,8 +1,8 @@
 """Named entities: which characters of a text are a name, and of what type.
 
-Every sub-word of an entity has a tag, the first B and the others I (Devlin et al. 2019 tag the first of a word
-only; a Korean word is name and particle in one, so that words would be too coarse). The best valid sequence of
-tags over the whole text is taken, and given back in characters of the raw text.
+Every sub-word of an entity has a tag, the first B and the others I. (BERT's authors tag the first sub-word of
+a word only; a Korean word is name and particle in one, so that words would be too coarse.) The best valid
+sequence of tags over the whole text is taken, and given back in characters of the raw text.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from gallae.tasks.ner_decoding import best_path, log_shares, transitions
 from gallae.tasks.ner_dictionary import find_names, learn_names
 from gallae.tasks.ner_metrics import entity_figures
 from gallae.tasks.ner_reading import Sentence, read_sentences, read_texts, write_marked
+from gallae.tasks.ner_replacing import with_replaced
 from gallae.tasks.ner_windows import Units, add_labels, reachable, units_of, windows
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ _FEW = 0.98
 class Ner(Task):
     """Names in texts.
 
-    `predict` returns {"spans": [{"start": 0, "end": 3, "type": "PS", "text": "한석규", "score": 0.98}, ...]} with
+    `predict` returns {"spans": [{"start": 0, "end": 3, "type": "PS", "text": "한석규", "score": 0.98}]} with
     characters of the raw text; `score` is the mean probability of its sub-words' tags.
     """
 
@@ -81,8 +82,10 @@ class Ner(Task):
             )
 
     def encode(self, examples: Sequence[Sentence], labelled: bool) -> list[Feature]:
-        """Return a feature a window."""
+        """Return a feature a window; with `labelled` also of the copies that the recipe adds."""
         recipe: Any = self.recipe
+        if labelled:
+            examples = with_replaced(examples, recipe.replaced, recipe.seed)
         texts = [example.text for example in examples]
         features = windows(self.tokenizer, texts, recipe.max_length, recipe.stride)
         if labelled:
@@ -91,8 +94,8 @@ class Ner(Task):
             share = _share_kept(units_of(features, len(examples)), spans)
             if share < _FEW:
                 log.warning(
-                    "%.1f %% of the entities begin or end inside a sub-word, so they cannot be found exactly; a "
-                    "tokenizer with smaller pieces can (scratch.tokenizer=char)",
+                    "%.1f %% of the entities begin or end inside a sub-word, so they cannot be found exactly "
+                    "with this tokenizer (smaller pieces can: scratch.tokenizer=char)",
                     100 * (1 - share),
                 )
         return features
@@ -127,8 +130,8 @@ class Ner(Task):
     def measure(self, examples: Sequence[Sentence], predictions: Sequence[Prediction]) -> dict[str, Any]:
         """Return precision, recall and F1 of entities (see `entity_figures`) beside a dictionary's.
 
-        `reachable_f1` is what a network without fault would get with this tokenizer: 1 unless entities begin or
-        end inside a sub-word, of which there are `split`.
+        `reachable_f1` is what a network without fault would get with this tokenizer: 1 unless entities begin
+        or end inside a sub-word, of which there are `split`.
         """
         gold = [example.spans for example in examples]
         lengths = [len(example.text) for example in examples]
@@ -156,7 +159,7 @@ class Ner(Task):
         inline: bool = False,
         **writing: Any,
     ) -> list[dict[str, Any]]:
-        """Return text, spans, and gold where some are known; with `inline` "<한석규:PS>가 ..." as the text only."""
+        """Return text, spans, and gold where some are known; with `inline` only text, "<한석규:PS>가 ..."."""
         if inline:
             return [
                 {"text": write_marked(example.text, _spans_of(prediction))}

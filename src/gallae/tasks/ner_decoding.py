@@ -21,7 +21,7 @@ def log_shares(logits: Floats) -> NDArray[np.float64]:
 
 
 def transitions(tags: Sequence[str]) -> tuple[Floats, Floats]:
-    """Return what beginning with a tag (n_tags,) and going from one to another (n_tags, n_tags) adds: 0 or never.
+    """Return what a first tag (n_tags,) and a step from one to another (n_tags, n_tags) add: 0, or never.
 
     Args:
         tags: "O", "B-PS", "I-PS", ... in the order of the network's outputs.

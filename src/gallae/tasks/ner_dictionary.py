@@ -13,8 +13,8 @@ from gallae.tasks.ner_reading import Sentence
 def learn_names(sentences: Sequence[Sentence]) -> dict[str, str]:
     """Return name to its most frequent type.
 
-    Names are left out that are an entity less than every second time that they begin a word: most syllables that
-    are a name once are something else elsewhere.
+    Names are left out that are an entity less than every second time that they begin a word: most syllables
+    that are a name once are something else elsewhere.
     """
     types: dict[str, Counter[str]] = defaultdict(Counter)
     for sentence in sentences:

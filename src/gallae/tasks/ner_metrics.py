@@ -25,9 +25,9 @@ def entity_figures(lengths: Sequence[int], gold: Spans, predicted: Spans) -> Fig
         predicted: The predicted ones, likewise.
 
     Returns:
-        `precision`, `recall` and `f1` over all entities (micro), `macro_f1` over the types that are there, each
-        with its 95 % interval (percentile bootstrap over texts), and `per_type` with the same and `support`,
-        the number of right entities. What nothing can be divided by is 0.
+        `precision`, `recall` and `f1` over all entities (micro), `macro_f1` over the types that are there,
+        each with its 95 % interval (percentile bootstrap over texts), and `per_type` with the same and
+        `support`, the number of right entities. What nothing can be divided by is 0.
     """
     right, said = _entities(lengths, gold), _entities(lengths, predicted)
     types = sorted({kind for entities in (*right, *said) for _, _, kind in entities})

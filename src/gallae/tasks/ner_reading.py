@@ -6,9 +6,10 @@ import logging
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 import gallae.data
@@ -110,7 +111,7 @@ def read_sentences(
     if format is not None and format not in LAYOUTS:
         raise DataError(f"--format {format}: not known. Known: {_known()}.")
     blocks = list(_blocks(_lines(path, encoding)))
-    layout = format or layout_of(blocks[0] if blocks else [])
+    layout = format or layout_of(blocks)
     if layout is None:
         raise DataError(f"{path} has none of the known layouts, which are: {_known()}.")
     notes = _Notes(str(path), repair)
@@ -138,15 +139,15 @@ def read_texts(
     if format is None and (Path(path).suffix.lower() in _TABLES or not Path(path).is_file()):
         layout = None
     else:
-        layout = format or layout_of(next(_blocks(_lines(path, encoding)), []))
+        layout = format or layout_of(islice(_blocks(_lines(path, encoding)), _SOME))
     if layout is not None:
         return read_sentences(path, layout, encoding, repair)
     return [Sentence(text) for text in gallae.data.read(path, encoding=encoding, labels="none").texts]
 
 
-def layout_of(block: Block) -> str | None:
-    """Return the layout whose first lines these are; None for none."""
-    lines = [line for _, line in block[:_SOME]]
+def layout_of(blocks: Iterable[Block]) -> str | None:
+    """Return the layout of a file that begins with these blocks of lines; None for none."""
+    lines = [line for _, line in islice(chain.from_iterable(islice(blocks, _SOME)), _SOME)]
     if not lines:
         return None
     if lines[0].startswith(";") and len(lines) > 1 and lines[1].startswith("$"):
@@ -242,6 +243,12 @@ def _split_before(begins: Callable[[str, str], bool], blocks: Sequence[Block]) -
         yield part
 
 
+def _without_comments(blocks: Sequence[Block]) -> Iterator[Block]:
+    for block in blocks:
+        if rest := [(number, line) for number, line in block if not _is_comment(line)]:
+            yield rest
+
+
 def _new_kmou(line: str, before: str) -> bool:
     return line.startswith(";")
 
@@ -296,9 +303,8 @@ def _naver(block: Block, notes: _Notes) -> Sentence:
 
 
 def _conll(block: Block, notes: _Notes) -> Sentence:
-    lines = [(number, line) for number, line in block if not _is_comment(line)]
-    joint = "" if any(line.startswith((" \t", "\u00a0\t", "\u3000\t")) for _, line in lines) else " "
-    return _tagged(lines, notes, block[0][0], joint)
+    characters = any(line.startswith((" \t", "\u00a0\t", "\u3000\t")) for _, line in block)
+    return _tagged(block, notes, block[0][0], "" if characters else " ")
 
 
 def _tagged(lines: Block, notes: _Notes, first: int, joint: str) -> Sentence:
@@ -330,5 +336,5 @@ _READERS: dict[str, tuple[Splitter, Callable[[Block, _Notes], Sentence]]] = {
     "kmou": (partial(_split_before, _new_kmou), _kmou),
     "klue": (partial(_split_before, _new_klue), _klue),
     "naver": (partial(_split_before, _new_naver), _naver),
-    "conll": (iter, _conll),
+    "conll": (_without_comments, _conll),
 }

@@ -46,15 +46,16 @@ def windows(tokenizer: Any, texts: Sequence[str], max_length: int, stride: int) 
         stride: Tokens that stand in two neighbouring windows.
 
     Returns:
-        Features with `input_ids`, `token_type_ids` if the tokenizer has them, `example` (the text's number), and
-        `places`: (n, 3) of int32, for each token with characters its number, first character, and end.
+        Features with `input_ids`, `token_type_ids` if the tokenizer has them, `example` (the text's number),
+        and `places`: (n, 3) of int32, for each token with characters its number, first character, and end.
 
     Raises:
         RecipeError: if `stride` leaves no room for new tokens.
     """
     if max_length - tokenizer.num_special_tokens_to_add() - stride < 1:
         raise RecipeError(
-            f"max_length = {max_length} leaves no room beside stride = {stride}. Raise max_length or lower stride."
+            f"max_length = {max_length} leaves no room beside stride = {stride}. "
+            "Raise max_length or lower stride."
         )
     tokenizer.truncation_side = "right"
     features: list[Feature] = []
@@ -83,7 +84,7 @@ def windows(tokenizer: Any, texts: Sequence[str], max_length: int, stride: int) 
 def _places(text: str, encoded: Any, window: int) -> NDArray[np.int32]:
     """Return token, start and end of the tokens of a window that have characters of their own.
 
-    White space at a token's edge is not its own; a character that several tokens share (bytes) is the first's.
+    White space at a token's edge is not its own; a character that several tokens share is the first's.
     """
     places: list[tuple[int, int, int]] = []
     before = 0

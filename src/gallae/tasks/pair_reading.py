@@ -115,8 +115,8 @@ def _target_column(rows: Rows, part: str, label_column: str | None) -> str:
     found = find(TARGETS[part], rows.columns)
     if found is None:
         raise DataError(
-            f"{rows.source}: which column holds the {part}? Well-known are {', '.join(TARGETS[part])}. Columns: "
-            f"{listing(rows.columns)}. Name it with --label-column (in Python: label_column=)."
+            f"{rows.source}: which column holds the {part}? Well-known are {', '.join(TARGETS[part])}. "
+            f"Columns: {listing(rows.columns)}. Name it with --label-column (in Python: label_column=)."
         )
     return found
 
@@ -155,6 +155,8 @@ def _tell(rows: Rows, pairs: Sequence[Pair], unsure: int) -> None:
         log.warning('%s: %d pairs have the label "-" (no agreement) and are left out', rows.source, unsure)
     empty = sum(not pair.first.strip() or not pair.second.strip() for pair in pairs)
     if empty:
-        log.warning("%s: in %d of %d pairs a sentence is empty; they are kept", rows.source, empty, len(pairs))
+        log.warning(
+            "%s: in %d of %d pairs a sentence is empty; they are kept", rows.source, empty, len(pairs)
+        )
     if not pairs:
         raise DataError(f"{rows.source} holds no pair.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,11 @@ class PairTask(Task):
     def texts(example: Pair) -> Iterable[str]:
         """Return both sentences."""
         return (example.first, example.second)
+
+    @staticmethod
+    def group(example: Pair) -> str:
+        """Return the first sentence: inference data has one premise several times."""
+        return example.first
 
     def encode(self, examples: Sequence[Pair], labelled: bool) -> list[Feature]:
         """Return a feature a pair; of one that is too long the longer sentence is cut first."""
@@ -68,6 +73,15 @@ class PairTask(Task):
     def _shown(self, prediction: Prediction) -> Prediction:
         return prediction
 
+    @classmethod
+    def remarks(cls, metrics: Mapping[str, Any]) -> list[str]:
+        """Return how many pairs are cut."""
+        cut = metrics["truncation"]
+        return [
+            f"cut to {cut['max_length']} tokens: {cut['cut']:,} of {metrics['n']:,} pairs (the longest has "
+            f"{cut['longest']:,})"
+        ]
+
 
 class Nli(PairTask):
     """The class of a pair: natural language inference, paraphrase, or any other.
@@ -83,6 +97,11 @@ class Nli(PairTask):
     def read(path: str | Path, labelled: bool = True, **reading: Any) -> list[Pair]:
         """Read pairs with a label; see `gallae.tasks.pair_reading.read_pairs`."""
         return read_pairs(path, "label", label_of, labelled, **reading)
+
+    @staticmethod
+    def stratum(example: Pair) -> str:
+        """Return the label."""
+        return str(example.target)
 
     def learn_labels(self, examples: Sequence[Pair]) -> dict[str, Any]:
         """Return the head's fields.
@@ -141,8 +160,8 @@ class Nli(PairTask):
 class Similarity(PairTask):
     """How alike two sentences are, from 0 to 5 (STS). `predict` returns {"score": ...}.
 
-    The recipe's head is "cross", which reads both sentences at once, or "siamese": the cosine of the mean vectors
-    of both, each read alone (Reimers and Gurevych, "Sentence-BERT", 2019).
+    The recipe's head is "cross", which reads both sentences at once, or "siamese": the cosine of the mean
+    vectors of both, each read alone (Reimers and Gurevych, "Sentence-BERT", 2019).
     """
 
     name = "similarity"
@@ -155,6 +174,11 @@ class Similarity(PairTask):
     def read(path: str | Path, labelled: bool = True, **reading: Any) -> list[Pair]:
         """Read pairs with a score; see `gallae.tasks.pair_reading.read_pairs`."""
         return read_pairs(path, "score", score_of, labelled, **reading)
+
+    @staticmethod
+    def stratum(example: Pair) -> str:
+        """Return the score, rounded."""
+        return f"{float(example.target or 0.0):.0f}"
 
     def __init__(self, recipe: TaskRecipe | None = None, **fields: Any) -> None:
         super().__init__(recipe, **fields)
@@ -200,22 +224,29 @@ class Similarity(PairTask):
         return [{"score": score} for score in scores.tolist()]
 
     def measure(self, examples: Sequence[Pair], predictions: Sequence[Prediction]) -> dict[str, Any]:
-        """Return the correlations, beside those of the mean score and of the words that both have."""
+        """Return the correlations, beside those of the mean score and of what both sentences share."""
         gold = [float(pair.target or 0.0) for pair in examples]
-        shared = [HIGHEST * word_cosine(pair) for pair in examples]
+        words, bigrams = (
+            [HIGHEST * cosine_of(pair, parts) for pair in examples] for parts in (str.split, _bigrams)
+        )
         mean = [self.facts["mean"]] * len(gold)
         return {
             "n": len(gold),
             **correlations(gold, [row["score"] for row in predictions]),
             "baseline": {"name": "mean score", **correlations(gold, mean)},
-            "overlap_baseline": {"name": "cosine of words", **correlations(gold, shared)},
+            "word_baseline": {"name": "cosine of words", **correlations(gold, words)},
+            "bigram_baseline": {"name": "cosine of character bigrams", **correlations(gold, bigrams)},
             "truncation": self.truncation(examples),
         }
 
 
-def word_cosine(pair: Pair) -> float:
-    """Return the cosine of the counts of both sentences' words."""
-    one, other = Counter(pair.first.split()), Counter(pair.second.split())
+def cosine_of(pair: Pair, parts: Callable[[str], Iterable[str]]) -> float:
+    """Return the cosine of the counts of both sentences' parts, such as their words."""
+    one, other = Counter(parts(pair.first)), Counter(parts(pair.second))
     scale = np.sqrt(sum(n * n for n in one.values()) * sum(n * n for n in other.values()))
-    return float(sum(count * other[word] for word, count in one.items()) / scale) if scale else 0.0
+    return float(sum(count * other[part] for part, count in one.items()) / scale) if scale else 0.0
 
+
+def _bigrams(text: str) -> list[str]:
+    spaced = f" {' '.join(text.split())} "
+    return [spaced[at : at + 2] for at in range(len(spaced) - 1)]

@@ -6,10 +6,10 @@ the answer, windows over long passages, and the first token for "no answer".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from gallae.tasks.figures import Figures, averages
 from gallae.tasks.qa_metrics import FIGURES, best_threshold, score_all
 from gallae.tasks.qa_reading import NOWHERE, Question, read_questions
 from gallae.tasks.qa_windows import spans, windows
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _CANDIDATES = 20
 _BASELINE_WORDS = 5
@@ -60,6 +63,16 @@ class Qa(Task):
         """The question and the passage."""
         return example.question, example.context
 
+    @staticmethod
+    def stratum(example: Question) -> str:
+        """Whether it has an answer."""
+        return "answer" if example.answers else "no answer"
+
+    @staticmethod
+    def group(example: Question) -> str:
+        """The passage: several questions are about one."""
+        return example.context
+
     def learn_labels(self, examples: Sequence[Question]) -> dict[str, Any]:
         """Learn whether questions may have no answer: two outputs a token in either case."""
         self.facts["no_answer"] = any(not example.answers for example in examples)
@@ -68,7 +81,7 @@ class Qa(Task):
     def encode(self, examples: Sequence[Question], labelled: bool) -> list[Feature]:
         """Return a feature a window; see `windows`."""
         recipe: Any = self.recipe
-        return windows(
+        features = windows(
             self.tokenizer,
             examples,
             max_length=recipe.max_length,
@@ -77,6 +90,18 @@ class Qa(Task):
             takes_kinds=self.takes_kinds,
             labelled=labelled,
         )
+        if not features:
+            raise DataError("none of the answers is found in its passage, so there is nothing to learn from.")
+        return features
+
+    def collate(self, features: Sequence[Feature]) -> dict[str, Tensor]:
+        """Return a batch; where it is filled up on the left, the targets move along."""
+        batch = super().collate(features)
+        if self.tokenizer.padding_side == "left" and "start_positions" in batch:
+            gaps = (batch["attention_mask"] == 0).sum(dim=1)
+            for name in ("start_positions", "end_positions"):
+                batch[name] = batch[name] + gaps
+        return batch
 
     def decode(
         self,
@@ -159,6 +184,22 @@ class Qa(Task):
                     result[key] = {"n": int(rows.sum()), **_averaged(scores[rows])}
             result |= _threshold(predictions, golds)
         return result | {"baseline": _baseline(examples)}
+
+    @classmethod
+    def remarks(cls, metrics: Mapping[str, Any]) -> list[str]:
+        """Return how it does with and without an answer, and how many answers are not in their passage."""
+        lines = [
+            f"{key}: {found['n']:,} questions, exact match {found['exact_match']:.4f}, F1 {found['f1']:.4f}"
+            for key in ("answerable", "unanswerable")
+            if (found := metrics.get(key))
+        ]
+        if "best_threshold" in metrics:
+            lines.append(
+                f"the F1 would be highest with --no-answer-threshold {metrics['best_threshold']:.3f}"
+            )
+        if metrics["answers_not_found"]:
+            lines.append(f"not found in their passage: {metrics['answers_not_found']:,} answers")
+        return lines
 
     def rows(
         self, examples: Sequence[Question], predictions: Sequence[Prediction], **writing: Any

@@ -35,8 +35,8 @@ class TaskTraining(Table):
 class TaskRecipe(Table):
     """One run of a task.
 
-    `checkpoint` is a hub id, a local folder, or "scratch": random weights (see `ScratchOptions`). `max_length`
-    counts the tokens of everything that the encoder reads at once, the special ones too.
+    `checkpoint` is a hub id, a local folder, or "scratch": random weights (see `ScratchOptions`).
+    `max_length` counts the tokens of everything that the encoder reads at once, the special ones too.
     """
 
     task: str
@@ -67,6 +67,15 @@ class WindowedRecipe(TaskRecipe):
         return self
 
 
+class NerRecipe(WindowedRecipe):
+    """A recipe of named entities.
+
+    `replaced` is how many copies of each training sentence are added, with other names of the same types in them.
+    """
+
+    replaced: int = Field(default=0, ge=0)
+
+
 class QaRecipe(WindowedRecipe):
     """A recipe of question answering; both lengths count tokens."""
 
@@ -81,7 +90,7 @@ class ChoiceRecipe(TaskRecipe):
 
 
 class SimilarityRecipe(TaskRecipe):
-    """A recipe of `similarity`; `head` says whether the encoder reads both sentences at once, or each alone."""
+    """A recipe of `similarity`; `head`: whether the encoder reads both sentences at once, or each alone."""
 
     head: Literal["cross", "siamese"] = "cross"
 
@@ -89,7 +98,7 @@ class SimilarityRecipe(TaskRecipe):
 RECIPES: dict[str, type[TaskRecipe]] = {
     "nli": TaskRecipe,
     "similarity": SimilarityRecipe,
-    "ner": WindowedRecipe,
+    "ner": NerRecipe,
     "qa": QaRecipe,
     "choice": ChoiceRecipe,
 }
@@ -100,7 +109,16 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 # For the checkpoint "scratch": random weights learn with larger steps, and need more of them.
 FROM_SCRATCH: dict[str, Any] = {"training": {"epochs": 10, "learning_rate": 5e-4}}
-SCRATCH_DEFAULTS: dict[str, dict[str, Any]] = {"similarity": {"head": "siamese"}}
+SCRATCH_DEFAULTS: dict[str, dict[str, Any]] = {
+    "similarity": {"head": "siamese"},
+    # Names begin and end anywhere in a word; relative positions learn faster than absolute ones.
+    "ner": {
+        "max_length": 256,
+        "replaced": 1,
+        "scratch": {"model_type": "modernbert", "tokenizer": "char"},
+        "training": {"epochs": 6, "learning_rate": 1e-3},
+    },
+}
 
 
 def task_recipe(
@@ -146,7 +164,9 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     result = {key: merged(value, {}) if isinstance(value, Mapping) else value for key, value in below.items()}
     for key, value in above.items():
         old = result.get(key)
-        result[key] = merged(old if isinstance(old, dict) else {}, value) if isinstance(value, Mapping) else value
+        result[key] = (
+            merged(old if isinstance(old, dict) else {}, value) if isinstance(value, Mapping) else value
+        )
     return result
 
 

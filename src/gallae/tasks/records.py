@@ -19,6 +19,8 @@ from gallae.data.tables import concatenated, json_lines
 from gallae.errors import DataError
 
 _PIECE = 1 << 16
+# Columns of short texts would pass for labels and texts without a header.
+_WITH_HEADER = {".csv": "csv", ".tsv": "tsv"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def open_rows(path: str | Path, wanted: Sequence[str] = (), encoding: str | None
     name = str(path)
     if not name.startswith("hf:") and detect_format(existing(path), wanted, encoding) == "jsonl":
         return _json_lines(Path(path), encoding)
-    table = open_any(path, None, encoding, _PIECE, wanted=wanted)
+    format = _WITH_HEADER.get(Path(path).suffix.lower())
+    table = open_any(path, format, encoding, _PIECE, wanted=wanted)
     frame = concatenated(table.pieces, table.columns)
     cells = [dict(zip(table.columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
     if not cells:

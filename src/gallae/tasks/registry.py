@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from gallae.errors import ModelError
-from gallae.tasks.recipe import check_task
 
 if TYPE_CHECKING:
     from gallae.tasks.base import Task
@@ -27,6 +26,7 @@ class Option:
         type: str, int, float or bool (a flag). It is left out of the keywords unless it is given.
         commands: Which commands have it.
         metavar: What stands behind it in the help.
+        kept: Whether a run keeps it, to read other files of the same layout.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Option:
     type: type = str
     commands: tuple[Command, ...] = EVERY
     metavar: str | None = None
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,22 +56,23 @@ class Entry:
 
 
 _COLUMNS = (
-    Option("columns", "The two columns of text, such as premise,hypothesis.", "read", metavar="A,B"),
-    Option("label_column", "Column of the label or score.", "read", metavar="C"),
+    Option(
+        "columns", "The two columns of text, such as premise,hypothesis.", "read", metavar="A,B", kept=True
+    ),
+    Option("label_column", "Column of the label or score.", "read", str, ("train", "evaluate"), "C", True),
 )
 
-# H6 and H7: put your options and texts here; the class may come later, nothing imports it before it is used.
 TASKS: dict[str, Entry] = {
     "nli": Entry(
         "gallae.tasks.pairs:Nli",
         "Classify pairs of sentences: inference, paraphrase.",
-        "CSV, TSV, JSONL or JSON with two columns of text and a label (KorNLI, KLUE-NLI, question_pair, PAWS).",
+        "CSV, TSV, JSONL, JSON: two columns of text and a label (KorNLI, KLUE-NLI, question_pair, PAWS).",
         _COLUMNS,
     ),
     "similarity": Entry(
         "gallae.tasks.pairs:Similarity",
         "Score how alike two sentences are, from 0 to 5.",
-        "CSV, TSV, JSONL or JSON with two columns of text and a score (KorSTS, KLUE-STS).",
+        "CSV, TSV, JSONL, JSON: two columns of text and a score (KorSTS, KLUE-STS).",
         _COLUMNS,
     ),
     "ner": Entry(
@@ -102,10 +104,13 @@ TASKS: dict[str, Entry] = {
     "choice": Entry(
         "gallae.tasks.choice:Choice",
         "Choose among answers, with or without a passage.",
-        "CSV of prompt, A, B, ..., answer (the Kaggle science exam); JSONL of question, choices, answer (CLIcK).",
+        "CSV of prompt, A, B, ..., answer (the Kaggle science exam); JSONL of question, choices, answer "
+        "(CLIcK).",
         (
             Option("top_n", "How many choices are ranked a question.", "decide", int, ("predict",), "N"),
-            Option("submission", "Write only id and the ranked letters (A C B).", "write", bool, ("predict",)),
+            Option(
+                "submission", "Write only id and the ranked letters (A C B).", "write", bool, ("predict",)
+            ),
         ),
     ),
 }
@@ -117,6 +122,8 @@ def find_task(name: str) -> type[Task]:
     Raises:
         RecipeError: if the name is not known.
     """
+    from gallae.tasks.recipe import check_task
+
     module, _, attribute = TASKS[check_task(name)].place.partition(":")
     found: Any = getattr(import_module(module), attribute)
     return found

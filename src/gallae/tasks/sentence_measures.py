@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,9 @@ from scipy.stats import rankdata
 
 from gallae.errors import DataError
 from gallae.evaluation.bootstrap import interval
+from gallae.tasks.figures import RESAMPLES, averages, correlations
 from gallae.tasks.sentence_rows import SentenceRow
 
-RESAMPLES = 1000
 FIGURES = {
     "spearman": "Spearman",
     "pearson": "Pearson",
@@ -62,7 +62,7 @@ def measure(
         chance = {"name": "chance", "accuracy_at_1": 1 / len({row.texts[1] for row in rows})}
         return (
             figures
-            | _means({"accuracy_at_1": among == 1, "mean_reciprocal_rank": 1 / among}, seed)
+            | averages({"accuracy_at_1": among == 1, "mean_reciprocal_rank": 1 / among}, seed)
             | {"baseline": chance}
         )
     words = np.array([[overlap(row.texts[0], other) for other in row.texts[1:]] for row in rows])
@@ -79,12 +79,12 @@ def overlap(one: str, other: str) -> float:
 
 def _triplets(rows: Sequence[SentenceRow], cosines: Floats, seed: int) -> dict[str, Any]:
     gap = cosines[:, 0] - cosines[:, 1]
-    return _means({"accuracy": (gap > 0) + 0.5 * (gap == 0)}, seed)
+    return averages({"accuracy": (gap > 0) + 0.5 * (gap == 0)}, seed)
 
 
 def _scored(rows: Sequence[SentenceRow], cosines: Floats, seed: int) -> dict[str, Any]:
-    scores = np.array([row.target for row in rows], dtype=np.float64)
-    return _resampled({"spearman": spearman, "pearson": pearson}, scores, cosines[:, 0], seed)
+    found = correlations(np.array([row.target for row in rows], dtype=np.float64), cosines[:, 0])
+    return {key: value for key, value in found.items() if not key.startswith("rmse")}
 
 
 def _labelled(rows: Sequence[SentenceRow], cosines: Floats, seed: int) -> dict[str, Any]:
@@ -93,21 +93,14 @@ def _labelled(rows: Sequence[SentenceRow], cosines: Floats, seed: int) -> dict[s
     found: dict[str, Any] = {
         "cosine_by_label": {name: float(cosines[labels == name].mean()) for name in names}
     }
-    if len(names) == 2:
-        found |= _resampled({"auc": auc}, (labels == names[1]).astype(np.float64), cosines[:, 0], seed)
-    return found
-
-
-def pearson(one: Floats, other: Floats) -> float:
-    """Return the correlation of two rows of numbers; NaN where one of them does not vary."""
-    first, second = one - one.mean(), other - other.mean()
-    size = float(np.sqrt((first @ first) * (second @ second)))
-    return float(first @ second) / size if size > 0 else float("nan")
-
-
-def spearman(one: Floats, other: Floats) -> float:
-    """Return the correlation of the ranks, ties sharing theirs."""
-    return pearson(rankdata(one), rankdata(other))
+    if len(names) != 2:
+        return found
+    positive = (labels == names[1]).astype(np.float64)
+    rng = np.random.default_rng(seed)
+    draws = [rng.integers(0, len(rows), len(rows)) for _ in range(RESAMPLES)]
+    values = np.array([auc(positive[draw], cosines[draw, 0]) for draw in draws])
+    point = auc(positive, cosines[:, 0])
+    return found | {"auc": point, "auc_interval": interval(values, point)}
 
 
 def auc(positive: Floats, values: Floats) -> float:
@@ -116,28 +109,3 @@ def auc(positive: Floats, values: Floats) -> float:
     if n in (0.0, float(len(positive))):
         return float("nan")
     return float((rankdata(values) @ positive - n * (n + 1) / 2) / (n * (len(positive) - n)))
-
-
-def _resampled(
-    measures: dict[str, Callable[[Floats, Floats], float]], one: Floats, other: Floats, seed: int
-) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
-    draws = [rng.integers(0, len(one), len(one)) for _ in range(RESAMPLES)]
-    found: dict[str, Any] = {}
-    for name, of in measures.items():
-        point = of(one, other)
-        point = 0.0 if np.isnan(point) else point
-        values = np.array([of(one[rows], other[rows]) for rows in draws])
-        found |= {name: point, f"{name}_interval": interval(values, point)}
-    return found
-
-
-def _means(columns: dict[str, Any], seed: int) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
-    table = np.stack([np.asarray(column, dtype=np.float64) for column in columns.values()], axis=1)
-    draws = np.array([table[rng.integers(0, len(table), len(table))].mean(axis=0) for _ in range(RESAMPLES)])
-    found: dict[str, Any] = {}
-    for at, name in enumerate(columns):
-        point = float(table[:, at].mean())
-        found |= {name: point, f"{name}_interval": interval(draws[:, at], point)}
-    return found

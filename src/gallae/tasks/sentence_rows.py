@@ -2,53 +2,34 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
-
-from gallae.data.columns import INDEX, listing, named_columns
-from gallae.data.reading import open_any
-from gallae.data.tables import Table, concatenated
+from gallae.data.columns import INDEX, find, listing, named_columns
 from gallae.errors import DataError
+from gallae.tasks.pair_reading import PAIRS, label_of, read_pairs, score_of
+from gallae.tasks.records import Rows, open_rows
 
-_FIRST = (
-    *("sentence1", "question1", "premise", "text1", "sent1", "anchor", "query", "source", "src"),
-    *("sentence_a", "문장1", "원문"),
-)
-_SECOND = (
-    *("sentence2", "question2", "hypothesis", "text2", "sent2", "positive", "target", "tgt", "translation"),
-    *("sentence_b", "문장2", "번역"),
-)
+_FIRST = ("anchor", "query", "source", "src", "원문", *(one for one, _ in PAIRS))
+_SECOND = ("positive", "target", "tgt", "translation", "번역", *(other for _, other in PAIRS))
 _NEGATIVE = ("negative", "sentence3", "text3", "문장3")
-_SCORE = ("score", "similarity", "similarity_score", "label", "점수", "유사도")
-_LABEL = ("gold_label", "label", "is_duplicate", "relation", "class", "라벨", "레이블")
-_PIECE = 1 << 16
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The columns that an objective needs: for each its part and its well-known names.
-
-    Attributes:
-        texts: Of the two or three texts.
-        target: Of the score or label; None without one.
-    """
-
-    texts: tuple[tuple[str, tuple[str, ...]], ...]
-    target: tuple[str, tuple[str, ...]] | None = None
-
-
-_PAIR = (("first sentence", _FIRST), ("second sentence", _SECOND))
-LAYOUTS = {
-    "classification": Layout(_PAIR, ("label", _LABEL)),
-    "regression": Layout(_PAIR, ("score", _SCORE)),
-    "triplet": Layout((*_PAIR, ("negative", _NEGATIVE))),
-    "ranking": Layout(_PAIR),
-    "distillation": Layout((("source sentence", _FIRST), ("translation", _SECOND))),
+_ANY_SCORE = partial(score_of, highest=float("inf"))  # `unit_scores` says which is too high
+TEXTS = {
+    "classification": ("first sentence", "second sentence"),
+    "regression": ("first sentence", "second sentence"),
+    "triplet": ("anchor", "positive", "negative"),
+    "ranking": ("first sentence", "second sentence"),
+    "distillation": ("text", "translation"),
 }
+"""Objective to what its columns of text are."""
+TARGETS: dict[str, tuple[str, type, Any]] = {
+    "classification": ("label", str, label_of),
+    "regression": ("score", float, _ANY_SCORE),
+}
+"""Objective to what its target is called, its type, and what reads it; the others have none."""
 
 
 @dataclass(frozen=True)
@@ -66,97 +47,70 @@ class SentenceRow:
 
 def read_rows(
     path: str | Path,
-    layout: str,
+    objective: str,
     *,
-    columns: Sequence[str] = (),
-    format: str | None = None,
+    columns: str | Sequence[str] | None = None,
+    label_column: str | None = None,
     encoding: str | None = None,
 ) -> list[SentenceRow]:
-    """Read rows of a table: CSV, TSV, JSONL, JSON, Parquet or Excel with a header.
+    """Read the rows of an objective from a table: CSV, TSV, JSONL, JSON, Parquet or Excel with a header.
 
     Args:
         path: The file, or `hf:owner/name`.
-        layout: A name of `LAYOUTS`.
-        columns: The columns in the layout's order, the target last; () finds them by well-known names. A
-            file of exactly as many columns as are needed is taken in its own order.
-        format: One of `gallae.data.sniffing.FORMATS`; None detects it.
+        objective: A name in `TEXTS`.
+        columns: The columns of text in order ("a,b", or a list); None finds them by well-known names, or takes
+            all there are where their number is right.
+        label_column: The column of the label or score; None finds it.
         encoding: Of a text file; None detects it.
 
     Raises:
-        DataError: names file, line and column of what cannot be used.
+        DataError: for an objective that is not known; names file, line and column of what cannot be used.
     """
-    wanted = LAYOUTS[layout]
-    parts = [*wanted.texts, *([wanted.target] if wanted.target else [])]
-    known = [name for _, names in parts for name in names]
-    table = open_any(path, format, encoding, _PIECE, wanted=[*known, *columns])
-    frame = concatenated(table.pieces, table.columns)
-    if frame.empty:
-        raise DataError(f"{table.source} has columns ({listing(table.columns)}) but no rows.")
-    chosen = _choose(table, parts, columns)
-    texts = [_texts(table, frame, name) for name in chosen[: len(wanted.texts)]]
-    targets: Sequence[float | str | None] = [None] * len(frame)
-    if wanted.target:
-        read = _scores if layout == "regression" else _texts
-        targets = read(table, frame, chosen[-1])
-    return [SentenceRow(row, target) for row, target in zip(zip(*texts, strict=True), targets, strict=True)]
+    if objective not in TEXTS:
+        raise DataError(f"there is no objective {objective!r}. Known: {', '.join(TEXTS)}.")
+    if objective in TARGETS:
+        part, _, convert = TARGETS[objective]
+        pairs = read_pairs(path, part, convert, True, columns, label_column, encoding)
+        return [SentenceRow((pair.first, pair.second), pair.target) for pair in pairs]
+    if label_column is not None:
+        raise DataError(f"--label-column {label_column}: the objective {objective!r} reads no label.")
+    asked = columns.split(",") if isinstance(columns, str) else list(columns or ())
+    rows = open_rows(path, [*_FIRST, *_SECOND, *_NEGATIVE, *asked], encoding)
+    chosen = _choose(rows, TEXTS[objective], asked)
+    numbers = range(len(rows.cells))
+    return [SentenceRow(tuple(rows.required(number, name) for name in chosen)) for number in numbers]
 
 
-def _choose(table: Table, parts: Sequence[tuple[str, tuple[str, ...]]], columns: Sequence[str]) -> list[str]:
-    if columns:
-        if len(columns) != len(parts):
+def _choose(rows: Rows, parts: Sequence[str], asked: Sequence[str]) -> list[str]:
+    if asked:
+        chosen = named_columns(asked, rows.columns, "--columns", rows.source)
+        if len(chosen) != len(parts):
             raise DataError(
-                f"--columns names {len(columns)} columns ({', '.join(columns)}), but {len(parts)} are "
-                f"needed: {', '.join(part for part, _ in parts)}, in this order."
+                f"--columns names {len(chosen)} column(s), but {len(parts)} are needed: {', '.join(parts)}."
             )
-        return [named_columns([name], table.columns, "--columns", table.source)[0] for name in columns]
-    folded = {name.casefold(): name for name in table.columns}
-    found = [next((folded[name] for name in names if name in folded), None) for _, names in parts]
-    if all(found):
-        return [name for name in found if name]
-    left = [name for name in table.columns if name.casefold() not in INDEX]
-    if not any(found) and len(left) == len(parts):
-        _refuse_headless(table, left)
+        return chosen
+    found = [find(names, rows.columns) for names in (_FIRST, _SECOND, _NEGATIVE)[: len(parts)]]
+    known = [name for name in found if name]
+    if len(known) == len(parts):
+        return known
+    left = [name for name in rows.columns if name.casefold() not in INDEX]
+    if not known and len(left) == len(parts):
+        _refuse_headless(rows, left)
         return left
-    missing = next(part for (part, _), name in zip(parts, found, strict=True) if not name)
+    missing = next(part for part, name in zip(parts, found, strict=True) if not name)
     raise DataError(
-        f"{table.source}: which column holds the {missing}? None has a well-known name. Columns: "
-        f"{listing(table.columns)}. Name them with --columns "
-        f"{','.join(part.replace(' ', '-') for part, _ in parts)} (in Python: columns=[...])."
+        f"{rows.source}: which column holds the {missing}? None has a well-known name. Columns: "
+        f"{listing(rows.columns)}. Name all {len(parts)} with --columns (in Python: columns=)."
     )
 
 
-def _refuse_headless(table: Table, columns: Sequence[str]) -> None:
+def _refuse_headless(rows: Rows, columns: Sequence[str]) -> None:
     long = next((name for name in columns if len(name) > 40 or name.count(" ") > 2), None)
     if long is not None:
         raise DataError(
-            f"{table.source}, line 1: {long!r} looks like a sentence, not like a column's name. "
+            f"{rows.source}, line 1: {long!r} looks like a sentence, not like a column's name. "
             "Put a line with the columns' names above, such as source<TAB>translation."
         )
-
-
-def _texts(table: Table, frame: pd.DataFrame, column: str) -> list[str]:
-    cells = frame[column].fillna("").astype("str").str.strip()
-    blank = (cells == "").to_numpy()
-    if blank.any():
-        at = int(blank.argmax())
-        raise DataError(
-            f"{table.source}, {table.where(at)}: the column {column!r} is empty ({int(blank.sum())} such "
-            "rows). Fill them in or leave these rows out."
-        )
-    return cells.tolist()
-
-
-def _scores(table: Table, frame: pd.DataFrame, column: str) -> list[float]:
-    cells = frame[column].fillna("").astype("str").str.strip()
-    numbers = pd.to_numeric(cells, errors="coerce")
-    wrong = [at for at, number in enumerate(numbers) if not math.isfinite(number) or number < 0]
-    if wrong:
-        raise DataError(
-            f"{table.source}, {table.where(wrong[0])}: the column {column!r} holds {cells.iloc[wrong[0]]!r} "
-            f"where a score of 0 or more is wanted ({len(wrong)} such rows). Repair them, or name another "
-            "column with --columns."
-        )
-    return [float(number) for number in numbers]
 
 
 def unit_scores(scores: Sequence[float], highest: float = 0.0) -> list[float]:

@@ -21,7 +21,7 @@ from gallae.progress import watched
 from gallae.tasks.sentence_clusters import Clusters, cluster_vectors
 from gallae.tasks.sentence_measures import kind_of, measure
 from gallae.tasks.sentence_recipe import SentenceRecipe, sentence_recipe
-from gallae.tasks.sentence_rows import LAYOUTS, SentenceRow, unit_scores
+from gallae.tasks.sentence_rows import TARGETS, TEXTS, SentenceRow, read_rows, unit_scores
 from gallae.tasks.sentence_search import SearchIndex
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class SentenceEncoder:
     @staticmethod
     def read(path: str | Path, objective: str = "regression", **reading: Any) -> list[SentenceRow]:
         """Read rows for an objective; see `gallae.tasks.sentence_rows.read_rows`."""
-        return read_rows_of(path, objective, **reading)
+        return read_rows(path, objective, **reading)
 
     def fit(self, rows: Sequence[SentenceRow]) -> Self:
         """Train on rows of the recipe's objective.
@@ -286,35 +286,21 @@ class SentenceEncoder:
         return encoder
 
 
-def read_rows_of(path: str | Path, objective: str, **reading: Any) -> list[SentenceRow]:
-    """Read rows for an objective.
-
-    Raises:
-        DataError: for an objective that is not known, or a file that cannot be used.
-    """
-    from gallae.tasks.sentence_rows import read_rows
-
-    if objective not in LAYOUTS:
-        raise DataError(f"there is no objective {objective!r}. Known: {', '.join(LAYOUTS)}.")
-    return read_rows(path, objective, **reading)
-
-
 def _require() -> None:
     for module in ("torch", "sentence_transformers", "datasets"):
         require(module, EXTRA)
 
 
 def _check(rows: Sequence[SentenceRow], objective: str) -> None:
-    layout = LAYOUTS[objective]
+    texts = TEXTS[objective]
+    part, kind, _ = TARGETS.get(objective, ("", object, None))
     if not rows:
         raise DataError(f"there are no rows to train on with the objective {objective!r}.")
-    kind = {"classification": str, "regression": float}.get(objective)
     for number, row in enumerate(rows, 1):
-        fits = len(row.texts) == len(layout.texts) and (kind is None or isinstance(row.target, kind))
-        if not fits:
+        if len(row.texts) != len(texts) or not isinstance(row.target, kind):
             raise DataError(
-                f"row {number} does not go with the objective {objective!r}, which needs {len(layout.texts)} "
-                f"texts{f' and a {layout.target[0]}' if layout.target else ''}."
+                f"row {number} does not go with the objective {objective!r}, which needs {len(texts)} texts"
+                f"{f' and a {part}' if part else ''}."
             )
     if objective == "classification" and len({row.target for row in rows}) < 2:
         raise DataError(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def collate_sides(tokenizer: Any, features: Sequence[Feature]) -> dict[str, Tensor]:
-    """Return a batch of twice as many rows: all first texts, then all second ones; labels (batch,) as they are."""
+    """Return a batch of twice as many rows: all first texts, then all second ones; labels (batch,)."""
     import torch
 
     from gallae.tasks.training import INPUTS, collate
@@ -30,7 +30,9 @@ def cosines(model: Any, batch: dict[str, Tensor]) -> Tensor:
     from torch.nn.functional import cosine_similarity
 
     mask = batch["attention_mask"][..., None]
-    hidden = model(**{name: value for name, value in batch.items() if name != "labels"}).last_hidden_state.float()
+    hidden = model(
+        **{name: value for name, value in batch.items() if name != "labels"}
+    ).last_hidden_state.float()
     first, second = ((hidden * mask).sum(1) / mask.sum(1)).chunk(2)
     return cosine_similarity(first, second)
 

@@ -75,7 +75,7 @@ def _scratch(task: Task, texts: Sequence[str], folder: Path) -> Path:
 
 
 def _head_labels(config: Any, auto_class: str) -> tuple[str, ...]:
-    """Return the labels of the checkpoint's head, in the order of its outputs; empty if its head is another."""
+    """Return the labels of the checkpoint's head, in the order of its outputs; empty if it has another."""
     named = (config.architectures or [""])[0]
     if not named.endswith(auto_class.removeprefix("AutoModel")):
         return ()

@@ -81,8 +81,8 @@ def train(
                 raise
             raise ModelError(
                 f"memory does not suffice for batches of {options.batch_size}. Set training.batch_size="
-                f"{max(1, options.batch_size // 2)} and training.accumulation={options.accumulation * 2}, or a "
-                f"shorter max_length (now {task.recipe.max_length})."
+                f"{max(1, options.batch_size // 2)} and training.accumulation={options.accumulation * 2}, or "
+                f"a shorter max_length (now {task.recipe.max_length})."
             ) from error
         finally:
             engine.bar.close()

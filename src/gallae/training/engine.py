@@ -53,9 +53,8 @@ class Training:
         multilabel: Whether a text may have several labels.
         word_dropout: Share of the tokens hidden in training.
         special: Ids of [UNK], and of the other tokens that are never hidden.
-        depths: The depth of every weight of a pretrained encoder, by name (see
-            `gallae.models.architectures.adapting.depths`); None for other networks.
-        layer_decay: See `make_optimizer`; needs `depths`.
+        embedding_decay, layer_decay: See `make_optimizer`; the latter needs `depths`.
+        depths: The depth of every weight, by name (see `gallae.models.architectures.adapting.depths`).
         unfreezing: Whether the layers begin to learn one by one (see `GradualUnfreezing`); needs `depths`.
     """
 
@@ -67,6 +66,7 @@ class Training:
     multilabel: bool
     word_dropout: float = 0.0
     special: tuple[int, ...] = (UNK, PAD, CLS, SEP)
+    embedding_decay: bool = False
     depths: Mapping[str, int] | None = None
     layer_decay: float = 1.0
     unfreezing: bool = False
@@ -157,7 +157,7 @@ class Engine(Trainer):
         return DataLoader(
             self.job.train,
             batch_sampler=self.batches,
-            collate_fn=_as_it_is,
+            collate_fn=lambda batch: batch,
             generator=torch.Generator().manual_seed(self.job.seed),
         )
 
@@ -171,6 +171,7 @@ class Engine(Trainer):
                 options.learning_rate,
                 options.weight_decay,
                 embedding_rate=options.embedding_rate,
+                embedding_decay=self.job.embedding_decay,
                 layer_decay=self.job.layer_decay,
                 depths=self.job.depths,
             )
@@ -331,10 +332,6 @@ def _arguments(job: Training, folder: Path, device: torch.device, steps: int) ->
         dataloader_pin_memory=False,
         log_level="error",
     )
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch
 
 
 @contextmanager

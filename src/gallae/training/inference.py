@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,13 +18,14 @@ TOKENS_A_BATCH = 8192
 ROWS_A_BATCH = 512
 
 
-def logits(network: PreTrainedModel, rows: Rows, n_labels: int) -> np.ndarray:
+def logits(network: PreTrainedModel, rows: Rows, n_labels: int, threads: int | None = None) -> np.ndarray:
     """Return (n, n_labels) float32 logits, whatever the order and the batches.
 
     Args:
         network: In evaluation mode afterwards.
         rows: What it reads; every text has at least one token.
         n_labels: Number of its outputs.
+        threads: That torch computes with here; None changes nothing.
 
     Raises:
         ModelError: if memory does not suffice for one row alone; batches are halved until it does.
@@ -45,7 +47,7 @@ def logits(network: PreTrainedModel, rows: Rows, n_labels: int) -> np.ndarray:
                 raise ModelError(_too_long(int(rows.lengths[chosen[0]]), network)) from error
         return np.concatenate([answer(half) for half in np.array_split(chosen, 2)])
 
-    with torch.inference_mode():
+    with torch.inference_mode(), _torch_threads(threads):
         return in_batches(rows.lengths, n_labels, answer)
 
 
@@ -56,25 +58,44 @@ def _too_long(length: int, network: PreTrainedModel) -> str:
     )
 
 
-def in_batches(lengths: np.ndarray, n_labels: int, answer: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+@contextmanager
+def _torch_threads(count: int | None) -> Iterator[None]:
+    """Let torch compute with so many threads within the block."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def in_batches(
+    lengths: np.ndarray,
+    n_labels: int,
+    answer: Callable[[np.ndarray], np.ndarray],
+    tokens: int = TOKENS_A_BATCH,
+) -> np.ndarray:
     """Return (n, n_labels) float32, asking for the answers to some rows at a time.
 
     Args:
         lengths: (n,) tokens of each row.
         n_labels: Number of columns.
         answer: Takes (batch,) row numbers and returns (batch, n_labels).
+        tokens: Most tokens of a batch, padding counted, unless one row alone has more.
     """
     result = np.empty((len(lengths), n_labels), dtype=np.float32)
-    for chosen in _batches(lengths):
+    for chosen in _batches(lengths, tokens):
         result[chosen] = answer(chosen)
     return result
 
 
-def _batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
+def _batches(lengths: np.ndarray, tokens: int) -> Iterator[np.ndarray]:
     """Yield row numbers, by falling length; as many at once as the longest one lets."""
     order, start = np.argsort(-lengths, kind="stable"), 0
     while start < len(order):
         longest = max(1, int(lengths[order[start]]))
-        count = min(ROWS_A_BATCH, max(1, TOKENS_A_BATCH // longest))
+        count = min(ROWS_A_BATCH, max(1, tokens // longest))
         yield order[start : start + count]
         start += count

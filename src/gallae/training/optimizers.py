@@ -107,14 +107,14 @@ def make_optimizer(
     weight_decay: float,
     betas: tuple[float, float] | None = None,
     embedding_rate: float = 1.0,
+    embedding_decay: bool = False,
     layer_decay: float = 1.0,
     depths: Mapping[str, int] | None = None,
 ) -> Optimizer:
     """Return an optimiser over the weights that learn.
 
-    Biases, norms and embeddings do not decay; the embeddings of a pretrained encoder (`depths` given) do, as
-    they did in its pretraining (Devlin et al. 2019). Embeddings with sparse gradients (`sparse=True`) are
-    learnt by SparseAdam, and for "sgd" by plain SGD.
+    Biases and norms do not decay, nor do embeddings unless `embedding_decay`. Embeddings with sparse
+    gradients (`sparse=True`) are learnt by SparseAdam, and for "sgd" by plain SGD; they never decay.
 
     Args:
         model: On the device where it learns.
@@ -127,6 +127,7 @@ def make_optimizer(
         betas: How long gradients and their squares are remembered, (0.9, 0.999) if None, and (0.9, 0.99) for
             "lion". The first is the momentum of "sgd", 0 if None, and of "muon", 0.95 if None.
         embedding_rate: Multiplies the learning rate of embeddings.
+        embedding_decay: Whether dense embeddings decay, as a pretrained encoder's do (Devlin et al. 2019).
         layer_decay: Every layer learns at this share of the rate of the one above it, the deepest at the
             whole rate (discriminative fine-tuning, Howard and Ruder 2018; Sun et al. 2019); 1 for one rate.
         depths: The depth of every weight, by its name in `model.named_parameters()`.
@@ -146,7 +147,7 @@ def make_optimizer(
         members.append(_muon(rates.groups(weights.hidden, weight_decay), learning_rate, betas))
     dense = rates.groups([*([] if name == "muon" else weights.hidden), *weights.decaying], weight_decay)
     dense += rates.groups(weights.still, 0.0)
-    dense += rates.groups(weights.embeddings, 0.0 if depths is None else weight_decay, of_embeddings=True)
+    dense += rates.groups(weights.embeddings, weight_decay if embedding_decay else 0.0, of_embeddings=True)
     if dense:
         members.append(_dense(name, dense, chosen))
     if weights.sparse:

@@ -116,7 +116,7 @@ def compare(
     jobs = [Job(recipe, corpus, splits, options.describe(), warnings, language=language) for recipe in chosen]
     key = fingerprint(*[job.key for job in jobs])
     with PartialRun(folder, key, force=force, resume=resume is not None) as partial:
-        finished = [_run(job, partial.part(job.recipe.name)) for job in jobs]
+        finished = [run_part(job, partial.part(job.recipe.name)) for job in jobs]
         with partial.finish() as target:
             table, pairs = _write(target, jobs, finished)
             for run in finished:  # last, so that nothing finished is lost if something fails before
@@ -139,12 +139,12 @@ def _check_recipes(recipes: Sequence[Recipe]) -> None:
         )
 
 
-def _run(job: Job, folder: Path) -> Run:
-    """Run one recipe inside the comparison, or take it over from an interrupted one."""
+def run_part(job: Job, folder: Path) -> Run:
+    """Run one job inside a comparison, or take it over from an interrupted one."""
     if folder.exists():
-        log.info("%s is taken over from the interrupted comparison", job.recipe.name)
+        log.info("%s is taken over from the interrupted comparison", folder.name)
         return Run(folder)
-    log.info("recipe %s", job.recipe.name)
+    log.info("running %s", folder.name)
     begun = folder.with_name(folder.name + ".partial").exists()
     with PartialRun(folder, job.key, resume=begun, inner=True) as partial:
         return job.run(partial)
@@ -171,8 +171,8 @@ def _tests(finished: Sequence[Run], corpus: Corpus) -> list[dict[str, Any]]:
     multilabel = corpus.label_set is not None and corpus.label_set.multilabel
     first = finished[0].predictions
     classes = [column.removeprefix("p_") for column in first.columns if column.startswith("p_")]
-    predicted = {run.folder.name: _labels(run.predictions["predicted"], multilabel) for run in finished}
-    return compare_models(_labels(first["label"], multilabel), predicted, classes, multilabel=multilabel)
+    predicted = {run.folder.name: labels_of(run.predictions["predicted"], multilabel) for run in finished}
+    return compare_models(labels_of(first["label"], multilabel), predicted, classes, multilabel=multilabel)
 
 
 def _page(
@@ -199,7 +199,8 @@ def _page(
     )
 
 
-def _labels(column: Any, multilabel: bool) -> list[Any]:
+def labels_of(column: Any, multilabel: bool) -> list[Any]:
+    """Return a column of predictions.parquet as labels: strings, or tuples of strings."""
     return [tuple(row) for row in column] if multilabel else column.tolist()
 
 

@@ -21,6 +21,7 @@ def evaluate(
     output: str | Path | None = None,
     force: bool = False,
     language: str = "en",
+    threads: int | None = None,
     **reading: Any,
 ) -> dict[str, Any]:
     """Measure a saved model on a labelled file.
@@ -31,6 +32,7 @@ def evaluate(
         output: Where to write report.html; None writes none.
         force: Replace an existing report.
         language: Of the report, "en" or "ko".
+        threads: Threads of the model's networks; None leaves it to torch and ONNX Runtime.
         reading: Keywords of `gallae.read`; the model's own columns are taken where they exist.
 
     Returns:
@@ -42,7 +44,7 @@ def evaluate(
     words(language)
     if output is not None:
         refuse_existing(output, force)
-    loaded = open_model(model)
+    loaded = open_model(model, threads)
     corpus = data if isinstance(data, Corpus) else _read(data, loaded, reading)
     result = outcome(loaded.model, corpus, *timed_probabilities(loaded.model, corpus))
     metrics = result.metrics()

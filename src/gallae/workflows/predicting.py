@@ -35,6 +35,7 @@ def predict(
     top_k: int = 1,
     output: str | Path | None = None,
     target: IO[str] | None = None,
+    threads: int | None = None,
     force: bool = False,
     **reading: Any,
 ) -> int:
@@ -50,6 +51,7 @@ def predict(
         top_k: How many labels a text (label_2, probability_2, ...); 0 adds p_<label> for every class.
         output: A .csv, .jsonl or .parquet file.
         target: Where CSV goes without `output`; standard output by default.
+        threads: Threads of the model's networks; None leaves it to torch and ONNX Runtime.
         force: Replace an existing output.
         reading: Keywords of `gallae.stream`.
 
@@ -66,9 +68,9 @@ def predict(
     if top_k < 0:
         raise RecipeError(f"--top-k {top_k}: 1 or more, or 0 for the probabilities of all labels.")
     if output is not None:
-        _check_suffix(output)
+        check_suffix(output)
         refuse_existing(output, force)
-    loaded = open_model(model)
+    loaded = open_model(model, threads)
     chunks = [_given(texts)] if data is None else _chunks(data, loaded, reading)
     rows = (_rows(loaded.model, chunk, top_k) for chunk in chunks)
     with _writer(output, target or sys.stdout, force) as writer:
@@ -85,7 +87,12 @@ def _given(texts: Sequence[str]) -> list[str]:
     return [text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for text in given]
 
 
-def _check_suffix(output: str | Path) -> None:
+def check_suffix(output: str | Path) -> None:
+    """Make sure that predictions can be written into a file of that name.
+
+    Raises:
+        OutputError: lists the suffixes that are known.
+    """
     if Path(output).suffix.lower() not in SUFFIXES:
         raise OutputError(f"{output}: predictions are written as {', '.join(SUFFIXES)}; name the output so.")
 
@@ -178,11 +185,12 @@ class _ParquetWriter:
 def _writer(output: str | Path | None, target: IO[str], force: bool) -> AbstractContextManager[Writer]:
     if output is None:
         return nullcontext(_CsvWriter(target))
-    return _file_writer(Path(output), force)
+    return file_writer(Path(output), force)
 
 
 @contextmanager
-def _file_writer(output: Path, force: bool) -> Iterator[Writer]:
+def file_writer(output: Path, force: bool) -> Iterator[Writer]:
+    """Yield what writes tables to a file of any of the SUFFIXES; it takes its name when all is written."""
     with write_beside(output, force) as path:
         if output.suffix.lower() == ".parquet":
             writer = _ParquetWriter(path)

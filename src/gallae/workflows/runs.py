@@ -26,7 +26,7 @@ MODEL, METRICS, PREDICTIONS, REPORT, RECIPE = (
     "report.html",
     "recipe.toml",
 )
-_MARKS = (METRICS, "comparison.csv", "audit.html", "search.json", "lr_find.json")
+_MARKS = (METRICS, "comparison.csv", "audit.html", "search.json", "lr_find.json", "languages.json")
 
 
 @dataclass(frozen=True)
@@ -95,25 +95,38 @@ class LoadedModel:
         return whole.parent.name if whole.name == MODEL else whole.name
 
 
-def load(name: str | Path) -> TextClassifier:
-    """Load a saved model: a run folder or its `model/` folder.
+def load(name: str | Path, threads: int | None = None) -> TextClassifier:
+    """Load a saved model: a run folder, its `model/` folder, or what `gallae export` wrote.
+
+    Args:
+        name: The folder.
+        threads: Threads that the model's networks compute with; None leaves it to torch and ONNX Runtime.
 
     Raises:
         ModelError: if it is missing, damaged, newer than this gallae, or of an unregistered type.
     """
-    return open_model(name).model
+    return open_model(name, threads).model
 
 
-def open_model(name: str | Path | TextClassifier) -> LoadedModel:
-    """Load a model with its label set and how its data was read; one in memory is taken as it is."""
+def open_model(name: str | Path | TextClassifier, threads: int | None = None) -> LoadedModel:
+    """Load a model with its label set and how its data was read; one in memory is taken as it is.
+
+    Args:
+        name: A folder, or a model.
+        threads: As of `load`; of a model in memory they are changed only where they are given.
+    """
     from gallae.data import LabelSet
+    from gallae.models.parts import set_threads
     from gallae.models.persistence import find_model, load_with_facts
 
+    if threads is not None and not isinstance(name, str | Path):
+        set_threads(name, threads)
     if not isinstance(name, str | Path):
         names = tuple(str(label) for label in name.classes_)
         return LoadedModel(name, LabelSet(names, {}, name.multilabel_), {}, Path("model in memory"))
     folder = find_model(name)
     model, facts = load_with_facts(folder)
+    set_threads(model, threads)
     try:
         saved, reading = facts.get("label_set"), dict(facts.get("reading", {}))
         names = tuple(str(label) for label in model.classes_)

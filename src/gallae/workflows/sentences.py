@@ -82,7 +82,7 @@ def train_sentences(
         overrides: Recipe fields, such as "training.epochs=3".
         force: Replace an existing output.
         resume: A run that was interrupted.
-        reading: `columns`, `format` and `encoding` of `read_rows`.
+        reading: `columns`, `label_column` and `encoding` of `read_rows`.
 
     Raises:
         DataError, RecipeError, ModelError, OutputError: for what the user can mend.
@@ -123,7 +123,7 @@ def distil_sentences(
         overrides: Recipe fields.
         force: Replace an existing output.
         resume: A run that was interrupted.
-        reading: `columns`, `format` and `encoding` of `read_rows`.
+        reading: `columns`, `label_column` and `encoding` of `read_rows`.
 
     Raises:
         DataError, RecipeError, ModelError, OutputError: for what the user can mend.
@@ -255,7 +255,7 @@ def evaluate_sentences(
         model: A run, a sentence-transformers folder, an id of the hub, or a plain checkpoint.
         data: Scored pairs; with another `objective` rows of its layout.
         objective: "regression", "classification", "triplet" or "ranking".
-        reading: `columns`, `format` and `encoding` of `read_rows`.
+        reading: `columns`, `label_column` and `encoding` of `read_rows`.
     """
     layout = objective or "regression"
     if layout not in OBJECTIVES:

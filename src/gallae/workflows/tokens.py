@@ -149,8 +149,8 @@ def _own_reader(model: str | Path, max_length: int) -> Reader:
     if tokenizer is None:
         raise ModelError(
             f"{model} is no network over tokens ({type(found).__name__}). Give a run of a network's recipe "
-            "(without --folds, which keep several), or a checkpoint. What preprocessing makes of a text is shown "
-            "by: gallae clean"
+            "(without --folds, which keep several), or a checkpoint. What preprocessing makes of a text is "
+            "shown by: gallae clean"
         )
     if isinstance(tokenizer, TextTokenizer):
         added = 2 if tokenizer.enclose else 0
@@ -255,8 +255,10 @@ def measured_lines(found: dict[str, Any]) -> list[str]:
     """Return what `measure_tokens` found as lines of plain text."""
     return [
         f"{found['texts']:,} texts, {found['tokens']:,} tokens, {found['mean']:.1f} a text",
-        "tokens a text: " + ", ".join(f"{q} % have at most {found[f'p{q}']:,}" for q in QUANTILES)
+        "tokens a text: "
+        + ", ".join(f"{q} % have at most {found[f'p{q}']:,}" for q in QUANTILES)
         + f"; the longest has {found['max']:,}",
         f"longer than {found['max_length']:,}: {percent(found['truncated'])} of the texts",
-        f"unknown: {percent(found['unknown'])} of the tokens, in {percent(found['unknown_texts'])} of the texts",
+        f"unknown: {percent(found['unknown'])} of the tokens; {percent(found['unknown_texts'])} of the texts "
+        "have some",
     ]

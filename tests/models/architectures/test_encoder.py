@@ -115,11 +115,11 @@ def test_the_auto_classes_load_what_was_saved(family, make, tmp_path):
 
 @pytest.mark.parametrize("family", ["electra", "distilbert", "deberta-v2", "modernbert"])
 def test_an_encoder_without_a_pooler_is_named(family, make):
-    with pytest.raises(RecipeError, match=rf"a {family} has no pooler: set model.pooling"):
+    with pytest.raises(RecipeError, match=rf"type '{family}' has no pooler: set model.pooling"):
         make(family, pooling="pooler")
 
 
 def test_more_layers_than_there_are(make):
     assert make(last_layers=3).classifier.in_features == 96
-    with pytest.raises(RecipeError, match="last_layers is 4, and this bert has 2 layers"):
+    with pytest.raises(RecipeError, match="last_layers is 4, and the checkpoint has 2 layers"):
         make(last_layers=4)

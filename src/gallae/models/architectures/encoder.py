@@ -55,7 +55,7 @@ class EncoderNetwork(PreTrainedModel):
         if backbone is None:
             backbone = AutoModel.from_config(AutoConfig.for_model(**config.backbone))
         self.backbone: Any = backbone
-        self._check_backbone(config)
+        check_backbone(self.backbone, config.pooling, config.last_layers)
         if config.pooling != "pooler" and getattr(self.backbone, "pooler", None) is not None:
             self.backbone.pooler = None  # it would be saved, and learn nothing
         width = self.backbone.config.hidden_size
@@ -67,16 +67,6 @@ class EncoderNetwork(PreTrainedModel):
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = nn.Linear(width, config.num_labels)
         self.post_init()
-
-    def _check_backbone(self, config: Any) -> None:
-        kind, layers = self.backbone.config.model_type, self.backbone.config.num_hidden_layers
-        if config.pooling == "pooler" and getattr(self.backbone, "pooler", None) is None:
-            raise RecipeError(f"a {kind} has no pooler: set model.pooling to 'cls' or 'mean'.")
-        if config.last_layers > layers + 1:
-            raise RecipeError(
-                f"model.last_layers is {config.last_layers}, and this {kind} has {layers} layers and its "
-                "embeddings: give as many at most."
-            )
 
     def forward(
         self,
@@ -142,3 +132,26 @@ class EncoderNetwork(PreTrainedModel):
             nn.init.normal_(module.weight, std=0.02)  # as BERT's own classifiers
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+def check_backbone(backbone: Any, pooling: str, last_layers: int) -> None:
+    """Make sure that a head can be put on an encoder.
+
+    Args:
+        backbone: A network of `AutoModel`, even without weights.
+        pooling: As in `EncoderConfig`.
+        last_layers: As in `EncoderConfig`.
+
+    Raises:
+        RecipeError: if the encoder has no pooler, or fewer layers than asked for.
+    """
+    kind, layers = backbone.config.model_type, backbone.config.num_hidden_layers
+    if pooling == "pooler" and getattr(backbone, "pooler", None) is None:
+        raise RecipeError(
+            f"a checkpoint of the type {kind!r} has no pooler: set model.pooling to 'cls' or 'mean'."
+        )
+    if last_layers > layers + 1:
+        raise RecipeError(
+            f"model.last_layers is {last_layers}, and the checkpoint has {layers} layers and its embeddings: "
+            "give as many at most."
+        )
