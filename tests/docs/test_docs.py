@@ -242,9 +242,16 @@ def test_pictures_need_nothing_else() -> None:
         assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
 
 
+def _of_networks() -> str:
+    """The pages on networks, those from random weights and pretrained ones."""
+    return "".join(
+        (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("networks.md", "encoders.md")
+    )
+
+
 def test_recipes_page_lists_every_recipe_and_key() -> None:
     text = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
-    networks = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
+    networks = _of_networks()
     for name, recipe in shipped_recipes().items():
         assert f"| `{name}` |" in text
         text = text if recipe.model.family not in FAMILIES else text + networks
@@ -270,7 +277,7 @@ def test_recipes_page_tells_every_default() -> None:
 
 @pytest.mark.parametrize("table", [*FAMILIES.values(), TrainingOptions, StoppingOptions])
 def test_networks_page_tells_every_option(table: type[BaseModel]) -> None:
-    text = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
+    text = _of_networks()
     for key in table.model_fields:
         assert f"`{key}`" in text or f"early_stopping.{key}" in text or key == "early_stopping", key
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from gallae.data import sample
+from gallae.data import read, sample
 
 SPORTS = [
     "손흥민 두 골 폭발",
@@ -83,3 +83,33 @@ np.save(sys.argv[2], load(sys.argv[1]).predict_proba(sys.argv[3].split("\\x1f"))
         return np.load(out)
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def topics(topics_csv):
+    """32 headlines and their three topics, which the tokenizers of `checkpoint` know."""
+    corpus = read(topics_csv)
+    chosen = [*range(11), *range(24, 35), *range(48, 58)]
+    return [corpus.texts[row] for row in chosen], [corpus.labels[row] for row in chosen]
+
+
+@pytest.fixture(scope="session")
+def joint_topics(topics):
+    """The same and 10 with two topics."""
+    texts, labels = topics
+    more = [texts[at] + " " + texts[at + 11] for at in range(10)]
+    both = [[labels[at], labels[at + 11]] for at in range(10)]
+    return [*texts, *more], [*([label] for label in labels), *both]
+
+
+@pytest.fixture(scope="session")
+def encoder(checkpoint):
+    """Make an unfitted classifier over a tiny checkpoint: encoder(family, [training], fields of [model])."""
+    from gallae.models.encoder import EncoderClassifier
+
+    def made(family="bert", training=None, **network):
+        table = {"checkpoint": str(checkpoint(family)), "max_length": 32, **network}
+        learn = {"epochs": 1, "batch_size": 16, "track": "none"}
+        return EncoderClassifier(table, learn | (training or {}))
+
+    return made

@@ -10,7 +10,9 @@ from scipy.special import expit, softmax
 from gallae.models.contract import State
 from gallae.models.encoded import CheckpointInputs, Layout, Reading, cut, pool_windows
 
-WORDS = {word: number for number, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefgh", "[", "]"])}
+WORDS = {
+    word: number for number, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefgh", "[", "]"])
+}
 LAYOUT = Layout(prefix=(2,), suffix=(3,), pad_id=0, unk_id=1)
 
 
@@ -73,7 +75,13 @@ def test_windows_read_the_whole_text_and_overlap():
     taken = read.take(np.array([0, 1, 2]))
     assert taken.counts.tolist() == [3, 1, 1] and len(taken) == 5
     ids = taken.arrays(np.arange(5))["input_ids"].tolist()
-    assert ids == [[2, 4, 5, 6, 7, 3], [2, 6, 7, 8, 9, 3], [2, 8, 9, 10, 3, 0], [2, 11, 3, 0, 0, 0], [2, 4, 5, 6, 7, 3]]
+    assert ids == [
+        [2, 4, 5, 6, 7, 3],
+        [2, 6, 7, 8, 9, 3],
+        [2, 8, 9, 10, 3, 0],
+        [2, 11, 3, 0, 0, 0],
+        [2, 4, 5, 6, 7, 3],
+    ]
     assert taken.repeated(np.array([7, 8, 9])).tolist() == [7, 7, 7, 8, 9]
     assert inputs.truncated == 0 and read.lengths.tolist() == [7, 1, 4]
     swapped = read.take(np.array([1, 0]))
@@ -114,6 +122,7 @@ def test_other_arguments_are_made_where_the_checkpoint_takes_them():
     extra = ("token_type_ids", "global_attention_mask")
     layout = Layout((2,), (3, 3), pad_id=9, extra=extra, global_attention=(0, 2), multiple=4)
     found = make(layout).transform(["a b", "c"]).arrays(np.array([0, 1]))
+    assert make(layout).transform(["a b", "c"]).take(np.array([0, 1])).lengths.tolist() == [8, 4]
     assert found["input_ids"].tolist() == [[2, 4, 5, 3, 3, 9, 9, 9], [2, 6, 3, 3, 9, 9, 9, 9]]
     assert found["global_attention_mask"].tolist() == [[1, 0, 1, 0, 0, 0, 0, 0]] * 2
     assert not found["token_type_ids"].any() and found["token_type_ids"].shape == (2, 8)

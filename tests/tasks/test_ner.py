@@ -125,7 +125,7 @@ def test_a_window_that_cannot_move_is_refused(fitted):
 
 def test_training_on_windows_goes_on_inside_an_entity(fitted):
     long = Sentence("한" * 40, (Span(0, 40, "PS"),))
-    narrow = Ner(**SCRATCH, max_length=16, stride=4)
+    narrow = Ner(**SCRATCH, max_length=16, stride=4, replaced=0)
     narrow.tokenizer, narrow.model = fitted.tokenizer, fitted.model
     features = narrow.encode([long], True)
     tags = [[fitted.labels[n] for n in feature["labels"] if n >= 0] for feature in features]
@@ -251,9 +251,9 @@ def test_rows_of_a_predictions_file(fitted):
 
 def test_copies_have_other_names_of_the_same_types_at_their_places():
     lines = marked("<한석규:PS>가 <서울:LC>에 왔다.", "비가 온다.", "<홍길동:PS>의 집", "<제주도:LC>")
-    grown = with_replaced(lines, 6, seed=1)
-    assert grown[:4] == lines and len(grown) == 4 + 3 * 6
-    assert grown == with_replaced(lines, 6, seed=1) != with_replaced(lines, 6, seed=2)
+    grown = with_replaced(lines, 12, seed=1)
+    assert grown[:4] == lines and len(grown) == 4 + 3 * 12
+    assert grown == with_replaced(lines, 12, seed=1) != with_replaced(lines, 12, seed=2)
     names = {"PS": {"한석규", "홍길동"}, "LC": {"서울", "제주도"}}
     for sentence in grown[4:]:
         assert all(sentence.text[start:end] in names[kind] for start, end, kind in sentence.spans)

@@ -96,8 +96,8 @@ def test_conll_takes_more_columns_comments_and_other_schemes(written):
 
 
 def test_two_entities_of_one_type_side_by_side_stay_two(written):
-    read = read_sentences(written("한\tB-LC\n미\tB-LC\n \tO\n회\tO\n"))
-    assert read == [Sentence("한미 회", (Span(0, 1, "LC"), Span(1, 2, "LC")))]
+    read = read_sentences(written("집\tO\n에\tO\n\n한\tB-LC\n미\tB-LC\n \tO\n회\tO\n"))
+    assert read == [Sentence("집에"), Sentence("한미 회", (Span(0, 1, "LC"), Span(1, 2, "LC")))]
 
 
 @pytest.mark.parametrize(

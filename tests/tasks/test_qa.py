@@ -8,7 +8,7 @@ import pytest
 from gallae.errors import DataError, RecipeError
 from gallae.tasks import Qa
 from gallae.tasks.qa_reading import Answer, Question
-from gallae.tasks.qa_windows import spans
+from gallae.tasks.qa_windows import coverable, spans
 
 SUBJECTS = ("한국은행", "코스피", "유엔 안보리", "손흥민", "프로야구", "수출", "환율", "류현진")
 PREDICATES = (
@@ -19,7 +19,7 @@ PREDICATES = (
     "시즌 첫 우승",
     "석 달째 증가",
 )
-TRAINING = {"epochs": 40, "batch_size": 4, "learning_rate": 5e-3, "warmup": 0.0, "device": "cpu"}
+TRAINING = {"epochs": 60, "batch_size": 4, "learning_rate": 5e-3, "warmup": 0.0, "device": "cpu"}
 
 
 def passage(first, count):
@@ -75,7 +75,7 @@ def impossible(questions):
 
 @pytest.fixture(scope="module")
 def fitted(checkpoint, questions, long_questions):
-    task = Qa(checkpoint=str(checkpoint("bert")), max_length=32, stride=12, training=TRAINING)
+    task = Qa(checkpoint=str(checkpoint("bert")), max_length=26, stride=10, training=TRAINING)
     return task.fit([*questions, *long_questions])
 
 
@@ -92,6 +92,7 @@ def test_overfits(fitted, questions):
     assert figures["exact_match_interval"] == [1, 1]
     assert figures["baseline"]["exact_match"] < 0.5
     assert figures["answers_not_found"] == 0
+    assert figures["coverable"] == 1
 
 
 def test_answers_are_the_passages_own_characters(fitted, questions):
@@ -105,7 +106,7 @@ def test_answers_are_the_passages_own_characters(fitted, questions):
 def test_windows_find_a_late_answer(fitted, long_questions):
     features = fitted.encode(long_questions, True)
     assert len(features) >= 3 * len(long_questions)
-    assert all(len(feature["input_ids"]) <= 32 for feature in features)
+    assert all(len(feature["input_ids"]) <= 26 for feature in features)
     held = [feature for feature in features if feature["start_positions"] != feature["special"]]
     assert {feature["example"] for feature in held} == {0, 1, 2, 3}
     assert not any(
@@ -231,3 +232,73 @@ def test_best_spans_by_hand():
     assert next(iter(spans(starts, ends, longest=9, most=99))) == (8.0, 1, 2)
     assert len(list(spans(starts, ends, longest=9, most=99))) == 6
     assert list(spans(starts[:0], ends[:0], 2, 3)) == []
+
+
+# ---- the command line -----------------------------------------------------------------------------
+
+
+def test_command_line_equals_python(gallae_cli, checkpoint, questions, impossible, tmp_path):
+    data, run, out = (
+        korquad(tmp_path / "dev.json", [*questions, *impossible]),
+        tmp_path / "run",
+        tmp_path / "out.csv",
+    )
+    told = gallae_cli(
+        "tasks", "qa", "train", data, "--checkpoint", checkpoint("bert"), "-o", run, "--set=max_length=64",
+        "--set=stride=16", "--set=training.epochs=2", "--set=training.device=cpu", "--holdout", "0.3",
+    )  # fmt: skip
+    assert told.code == 0, told.err
+    task = Qa.load(run)
+    rows = Qa.read(data)
+    measured = gallae_cli("tasks", "qa", "evaluate", run, data, "--json")
+    assert json.loads(measured.out) == task.evaluate(rows)
+    words = gallae_cli("tasks", "qa", "evaluate", run, data, "--no-answer-threshold", "-1e6")
+    assert "unanswerable: 4 questions, exact match 1.0000" in words.out
+    assert "F1 of characters: 0.3333" in words.out
+    assert "--no-answer-threshold" in words.out
+    assert gallae_cli("tasks", "qa", "predict", run, data, "--n-best", "2", "-o", out).code == 0
+    lines = out.read_text("utf-8").splitlines()
+    assert lines[0] == "id,question,gold,answer,start,end,score,no_answer,candidates"
+    assert len(lines) == 13
+    printed = gallae_cli("tasks", "qa", "predict", run, data, "--n-best", "2")
+    said = [json.loads(line) for line in printed.out.splitlines()]
+    assert [one["answer"] for one in said] == [one["answer"] for one in task.predict(rows)]
+    assert [len(one["candidates"]) for one in said] == [2] * 12
+
+
+def test_passages_are_not_split_between_training_and_hold_out(checkpoint, questions, impossible):
+    from gallae.tasks.holding_out import hold_out
+
+    train, held = hold_out(Qa(checkpoint="scratch"), [*questions, *impossible], 0.3, 0)
+    assert not {one.context for one in train} & {one.context for one in held}
+    assert len(train) + len(held) == 12
+
+
+def test_bad_data_on_the_command_line(gallae_cli, checkpoint, questions, tmp_path):
+    elsewhere = [Question(q.id, q.question, q.context, (Answer("금융 위기", 0),)) for q in questions]
+    data = korquad(tmp_path / "dev.json", elsewhere)
+    told = gallae_cli(
+        "tasks", "qa", "train", data, "--checkpoint", checkpoint("bert"), "-o", tmp_path / "run"
+    )
+    assert told.code == 2
+    assert "none of the 8 answers is found in its passage" in told.err
+    assert "Traceback" not in told.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_answers_inside_a_token(fitted):
+    # One token is "상승"; an answer that ends inside it cannot be said.
+    inside = Question("q", "한국은행", passage(0, 1), (Answer("금리 동결에 상", 5),))
+    assert coverable(fitted.tokenizer, [inside]) == ["금리 동결에 상승"]
+    assert fitted.evaluate([inside, question(1)])["coverable"] == 0.5
+    assert coverable(fitted.tokenizer, [Question("none", "?", passage(0, 1))]) == [""]
+
+
+def test_targets_point_into_the_batch(fitted, long_questions):
+    features = fitted.encode(long_questions, True)
+    batch = fitted.collate(features)
+    for row, feature in enumerate(features):
+        for name in ("start_positions", "end_positions"):
+            token = batch["input_ids"][row, batch[name][row]].item()
+            assert token == feature["input_ids"][feature[name]]
+    assert (batch["attention_mask"][:, -1] == 0).any()

@@ -113,8 +113,14 @@ def test_a_search_over_its_own_space(topics_csv, options, tmp_path, gallae_cli):
 
 
 def test_training_defaults_are_those_of_encoders_unless_given():
-    recipe = gallae.Recipe.model_validate({"model": {"family": "encoder", "checkpoint": "x"}, "training": {"epochs": 9}})
-    assert (recipe.training.epochs, recipe.training.batch_size, recipe.training.learning_rate) == (9, 32, 5e-5)
+    recipe = gallae.Recipe.model_validate(
+        {"model": {"family": "encoder", "checkpoint": "x"}, "training": {"epochs": 9}}
+    )
+    assert (recipe.training.epochs, recipe.training.batch_size, recipe.training.learning_rate) == (
+        9,
+        32,
+        5e-5,
+    )
     assert recipe.calibration.method == "none" and recipe.extras() == ("neural",)
 
 
@@ -131,6 +137,8 @@ def test_training_defaults_are_those_of_encoders_unless_given():
 )
 def test_mistakes_are_answered_before_data_is_read(options, problem, tmp_path, gallae_cli, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    answer = gallae_cli("train", tmp_path / "absent.csv", "-r", "encoder", "-o", "run", *as_arguments(options))
+    answer = gallae_cli(
+        "train", tmp_path / "absent.csv", "-r", "encoder", "-o", "run", *as_arguments(options)
+    )
     assert answer.code == 2 and problem in answer.err, answer.err
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""From clean texts to the rows that a checkpoint reads: ids of its own tokenizer; no torch, no transformers."""
+"""From clean texts to the rows that a checkpoint reads: ids of its own tokenizer, without torch."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class CheckpointInputs:
         return self._read(texts, array("q"))
 
     def _read(self, texts: Sequence[str], lengths: array[int]) -> EncodedTexts:
-        """Return the rows, and put the texts' lengths before cutting, without special tokens, into an array."""
+        """Return the rows, and add the texts' lengths before cutting, without special tokens, to an array."""
         self.truncated = 0
         flat, ends = array("i"), array("q", [0])
         room = self.reading.max_length - self.layout.special
@@ -122,7 +122,7 @@ class CheckpointInputs:
         tokens = np.frombuffer(flat, np.int32) if flat else np.zeros(0, np.int32)
         return EncodedTexts(TokenIds(tokens, np.frombuffer(ends, np.int64)), self.layout, self.reading)
 
-    def _ids(self, texts: Sequence[str]) -> Iterator[list[int]]:
+    def _ids(self, texts: Sequence[str]) -> Iterator[Sequence[int]]:
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
         self.tokenizer.encode_special_tokens = True  # "[SEP]" in a text is text
@@ -141,7 +141,7 @@ class CheckpointInputs:
         """Make the fitted inputs again."""
         tokenizers = require("tokenizers", "neural")
         files = {name: state.files[name] for name in state.values["files"]}
-        layout = {
+        layout: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in state.values["layout"].items()
         }
@@ -266,9 +266,9 @@ def _ranges(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 def pool_windows(logits: np.ndarray, counts: np.ndarray, pooling: str, multilabel: bool) -> np.ndarray:
     """Return one row of scores a text from those of its windows.
 
-    Probabilities are pooled: "mean", "max", or "clinical", which is (max + mean n/c) / (1 + n/c) for n windows
-    and c = 2: the more windows, the more the mean counts (Huang et al., "ClinicalBERT", 2019, equation 4). For
-    single labels they are then made to sum to 1 again.
+    Probabilities are pooled: "mean", "max", or "clinical", which is (max + mean n/c) / (1 + n/c) for n
+    windows and c = 2: the more windows, the more the mean counts (Huang et al., "ClinicalBERT", 2019,
+    equation 4). For single labels they are then made to sum to 1 again.
 
     Args:
         logits: (n_windows, n_labels), a text's windows one after the other.

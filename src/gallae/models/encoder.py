@@ -58,8 +58,10 @@ class EncoderClassifier(NeuralClassifier):
 
     def _make_network(self, options: Any, checkpoint: Any) -> PreTrainedModel:
         backbone = checkpoint.load()
+        table = backbone.config.to_dict()
+        table.pop("_name_or_path", None)  # a folder of this machine
         config = EncoderConfig(
-            backbone=backbone.config.to_dict(),
+            backbone=table,
             num_labels=len(self.classes_),
             **options.model_dump(include={"pooling", "last_layers", "combine", "dropout"}),
         )
@@ -76,6 +78,7 @@ class EncoderClassifier(NeuralClassifier):
 
     def _learning(self, options: Any) -> dict[str, Any]:
         layered = options.layer_decay < 1 or options.gradual_unfreezing
+        assert isinstance(self.inputs_, CheckpointInputs)
         layout = self.inputs_.layout
         unknown = layout.pad_id if layout.unk_id is None else layout.unk_id
         return {

@@ -15,7 +15,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
 
-from gallae.errors import RecipeError
+from gallae.errors import ModelError, RecipeError
 from gallae.models.architectures.encoder import check_backbone
 from gallae.models.architectures.encoder_options import EncoderOptions
 from gallae.models.encoded import CheckpointInputs, Layout, Reading
@@ -25,6 +25,7 @@ from gallae.pretrained.loading import load_config, load_model, quiet
 from gallae.pretrained.tokenizing import load_tokenizer, save_tokenizer
 
 log = logging.getLogger(__name__)
+_CHOOSE = "Choose an encoder, such as one of BERT, RoBERTa, ELECTRA or DeBERTa."
 _EXTRA_INPUTS = ("token_type_ids", "global_attention_mask")
 
 
@@ -49,12 +50,15 @@ class Checkpoint:
     def load(self) -> Any:
         """Return the encoder with its weights."""
         if str((self.config.architectures or [""])[0]).endswith("ForSequenceClassification"):
-            log.warning("%s is a classifier already: its own head is left out, a new one is learnt", self.folder)
+            log.warning(
+                "%s is a classifier already: its own head is left out, a new one is learnt", self.folder
+            )
         return load_model(self.folder, **self.fields)
 
     def inputs(self, options: EncoderOptions) -> CheckpointInputs:
         """Return what turns clean texts into rows."""
-        self.tokenizer.padding_side = "right"  # for whoever reads the saved folder: positions count from there
+        # Positions count from the left; whoever reads the saved folder is to pad as we do.
+        self.tokenizer.padding_side = "right"
         reading = Reading(
             options.max_length, options.truncation, options.windows, options.stride, options.window_pooling
         )
@@ -81,31 +85,36 @@ def open_checkpoint(options: EncoderOptions) -> Checkpoint:
     skeleton = _skeleton(config, options)
     check_backbone(skeleton, options.pooling, options.last_layers)
     tokenizer = load_tokenizer(folder)
+    _check_vocabulary(skeleton, tokenizer, options)
     limit = most_tokens(config, tokenizer)
     if options.max_length > limit:
         raise RecipeError(
-            f"model.max_length is {options.max_length}, and {options.checkpoint} reads {limit} tokens at most. "
-            f"Set model.max_length={limit}; longer texts can be read with model.windows=true."
+            f"model.max_length is {options.max_length}, and {options.checkpoint} reads {limit} tokens at "
+            f"most. Set model.max_length={limit}; longer texts can be read with model.windows=true."
         )
     return Checkpoint(folder, config, fields, tokenizer, _layout(skeleton, tokenizer, options, limit))
 
 
 def _check_kind(config: Any, options: EncoderOptions) -> None:
     kind = config.model_type
+    if not (hasattr(config, "hidden_size") and hasattr(config, "num_hidden_layers")):
+        raise RecipeError(f"{options.checkpoint} ({kind}) is no encoder of texts. {_CHOOSE}")
     if config.is_encoder_decoder:
         raise RecipeError(
-            f"{options.checkpoint} is an encoder with a decoder ({kind}), which is no classifier here. Choose "
-            "an encoder, such as one of BERT, RoBERTa, ELECTRA or DeBERTa."
+            f"{options.checkpoint} is an encoder with a decoder ({kind}), which is no classifier here. "
+            f"{_CHOOSE}"
         )
     one_way = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
     if one_way and options.pooling in ("cls", "pooler"):
         raise RecipeError(
-            f"{options.checkpoint} reads from left to right ({kind}), so its first token knows nothing of the "
-            f"text: set model.pooling to 'mean' or 'attention' instead of {options.pooling!r}."
+            f"{options.checkpoint} reads from left to right ({kind}), so its first token knows nothing of "
+            f"the text: set model.pooling to 'mean' or 'attention' instead of {options.pooling!r}."
         )
     for name, owner in (("attention_window", "longformer"), ("block_size", "big_bird")):
         if getattr(options, name) and kind != owner:
-            raise RecipeError(f"model.{name} is for a {owner}, and {options.checkpoint} is a {kind}: leave it 0.")
+            raise RecipeError(
+                f"model.{name} is for a {owner}, and {options.checkpoint} is a {kind}: leave it 0."
+            )
 
 
 def _fields(config: Any, options: EncoderOptions) -> dict[str, Any]:
@@ -133,6 +142,15 @@ def _skeleton(config: Any, options: EncoderOptions) -> Any:
         raise RecipeError(
             f"{options.checkpoint} is a {config.model_type}, which transformers does not know as an encoder."
         ) from error
+
+
+def _check_vocabulary(skeleton: Any, tokenizer: Any, options: EncoderOptions) -> None:
+    known, embedded = tokenizer.vocab_size, skeleton.get_input_embeddings().num_embeddings
+    if known > embedded:
+        raise ModelError(
+            f"{options.checkpoint}: its tokenizer has {known} tokens, and its network embeds {embedded}. The "
+            "folder mixes two checkpoints: copy tokenizer and weights from the same one."
+        )
 
 
 def _layout(skeleton: Any, tokenizer: Any, options: EncoderOptions, limit: int) -> Layout:
@@ -171,10 +189,11 @@ def _multiple(config: Any, options: EncoderOptions, limit: int) -> int:
     if config.model_type != "big_bird" or config.attention_type == "original_full":
         return 1
     # Sparse attention looks at the batch's last block, so all rows are equally long.
-    length = -(-options.max_length // config.block_size) * config.block_size
+    block = config.block_size
+    length = -(-options.max_length // block) * block
     if length > limit:
         raise RecipeError(
-            f"model.max_length = {options.max_length} fills up blocks of {config.block_size} to {length}, and "
-            f"{options.checkpoint} reads {limit} tokens: set model.max_length={limit - limit % config.block_size}."
+            f"model.max_length = {options.max_length} fills up blocks of {block} to {length}, and "
+            f"{options.checkpoint} reads {limit} tokens: set model.max_length={limit - limit % block}."
         )
     return length

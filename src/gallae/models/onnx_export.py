@@ -35,7 +35,7 @@ _SEED = 42
 
 
 def exported(model: NeuralClassifier, int8: bool = False) -> tuple[OnnxClassifier, float]:
-    """Return a fitted classifier with its network in ONNX, and the largest difference of its logits from torch's.
+    """Return a fitted classifier with its network in ONNX, and how far its logits are from torch's at most.
 
     Args:
         model: The classifier; it stays as it is.
@@ -53,9 +53,8 @@ def exported(model: NeuralClassifier, int8: bool = False) -> tuple[OnnxClassifie
     difference = _difference(network, onnx, inputs)
     if not difference <= TOLERANCE:
         raise ModelError(
-            f"a network of the kind {_kind(network)} was exported, but its logits differ from torch's by up "
-            f"to {difference:.2g} (allowed: {TOLERANCE:g}), so nothing was written. Predict with the model as "
-            "it is."
+            f"a network of the kind {_kind(network)} was exported, but its logits are up to {difference:.2g} "
+            f"from torch's (allowed: {TOLERANCE:g}), so nothing was written. Predict with the model as it is."
         )
     return OnnxClassifier.of(model, inputs, _to_int8(proto) if int8 else onnx, int8), difference
 

@@ -119,7 +119,7 @@ class Task:
         raise NotImplementedError  # pragma: no cover
 
     def collate(self, features: Sequence[Feature]) -> dict[str, Tensor]:
-        """Return a batch: inputs filled up on the tokenizer's side, and targets where they are.
+        """Return a batch: inputs filled up on the right, and targets where they are.
 
         Inputs are "input_ids" and, where features have them, "token_type_ids"; the mask is made of their
         lengths. Targets are "labels" (an int, a float, or one int a token, filled up by -100),

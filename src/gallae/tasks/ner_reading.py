@@ -26,6 +26,7 @@ LAYOUTS = {
     "conll": "token and tag, by tab or space, maybe with columns between them",
 }
 _MARKED = re.compile(r"<([^<>]+):([^\W\d_][\w.-]*)>")
+_SPACE = re.compile(r"[^\S\t]\t")
 _NAVER = re.compile(r"\d+\t[^\t]+\t[^\t]+")
 # Final consonants that stand as morphemes of their own belong to the syllable before them.
 _FINALS = str.maketrans("ㄴㄹㅁㅂㅆ", "ᆫᆯᆷᆸᆻ")
@@ -96,7 +97,7 @@ def read_sentences(
 
     KMOU's entities are those of the "$" line, whose characters are exact; its tokens are morphemes, which are
     only compared with it. KLUE's are those of the tags. Words of the Naver layout and tokens of CoNLL's are
-    joined by a space, except where a token is a space itself: then every token is a character.
+    joined by a space, unless a token of the file is a space itself: then every token is a character.
 
     Args:
         path: The file.
@@ -114,6 +115,8 @@ def read_sentences(
     layout = format or layout_of(blocks)
     if layout is None:
         raise DataError(f"{path} has none of the known layouts, which are: {_known()}.")
+    if layout == "conll" and any(_SPACE.match(line) for block in blocks for _, line in block):
+        layout = "klue"
     notes = _Notes(str(path), repair)
     sentences = []
     for block in _READERS[layout][0](blocks):
@@ -303,8 +306,7 @@ def _naver(block: Block, notes: _Notes) -> Sentence:
 
 
 def _conll(block: Block, notes: _Notes) -> Sentence:
-    characters = any(line.startswith((" \t", "\u00a0\t", "\u3000\t")) for _, line in block)
-    return _tagged(block, notes, block[0][0], "" if characters else " ")
+    return _tagged(block, notes, block[0][0], " ")
 
 
 def _tagged(lines: Block, notes: _Notes, first: int, joint: str) -> Sentence:

@@ -13,12 +13,12 @@ _SHARE = 0.5
 
 
 def with_replaced(sentences: Sequence[Sentence], copies: int, seed: int) -> list[Sentence]:
-    """Return the sentences, and behind them `copies` of each that has entities, with other entities in them.
+    """Return the sentences, and behind them `copies` of each that has entities, with other names in them.
 
-    In a copy each entity is replaced, at even odds, by one of its type from anywhere in the sentences, drawn as
-    often as it stands there. So names are learnt apart from the sentences they stand in (Dai and Adel 2020, "An
-    Analysis of Simple Data Augmentation for Named Entity Recognition", arXiv:2010.11683: mention replacement).
-    A particle that depends on the name before it (은, 는) stays as it is.
+    In a copy each entity is replaced, at even odds, by one of its type from anywhere in the sentences, drawn
+    as often as it stands there. So names are learnt apart from their sentences. A particle that depends on
+    the name before it (은, 는) stays as it is. Method: mention replacement (Dai and Adel, "An Analysis of
+    Simple Data Augmentation for Named Entity Recognition", 2020, arXiv:2010.11683).
 
     Args:
         sentences: Labelled.

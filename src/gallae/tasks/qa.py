@@ -18,7 +18,7 @@ from gallae.tasks.base import Feature, Prediction, Task
 from gallae.tasks.figures import Figures, averages
 from gallae.tasks.qa_metrics import FIGURES, best_threshold, score_all
 from gallae.tasks.qa_reading import NOWHERE, Question, read_questions
-from gallae.tasks.qa_windows import spans, windows
+from gallae.tasks.qa_windows import coverable, spans, windows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -94,15 +94,6 @@ class Qa(Task):
             raise DataError("none of the answers is found in its passage, so there is nothing to learn from.")
         return features
 
-    def collate(self, features: Sequence[Feature]) -> dict[str, Tensor]:
-        """Return a batch; where it is filled up on the left, the targets move along."""
-        batch = super().collate(features)
-        if self.tokenizer.padding_side == "left" and "start_positions" in batch:
-            gaps = (batch["attention_mask"] == 0).sum(dim=1)
-            for name in ("start_positions", "end_positions"):
-                batch[name] = batch[name] + gaps
-        return batch
-
     def decode(
         self,
         outputs: Sequence[Any],
@@ -168,8 +159,9 @@ class Qa(Task):
     def measure(self, examples: Sequence[Question], predictions: Sequence[Prediction]) -> dict[str, Any]:
         """Return exact match and F1, as KorQuAD's and as SQuAD's scripts have them, each in [0, 1].
 
-        Where some questions have no answer, the figures of both kinds stand apart as well, and
-        `best_threshold` is the no-answer threshold that would have given the highest F1 here.
+        `coverable` is the exact match of the tokens that cover the right answers: no network that reads these
+        tokens can get more. Where some questions have no answer, the figures of both kinds stand apart as
+        well, and `best_threshold` is the no-answer threshold that would have given the highest F1 here.
         """
         golds = [example.golds for example in examples]
         scores = score_all([prediction["answer"] for prediction in predictions], golds)
@@ -177,6 +169,7 @@ class Qa(Task):
         result["answers_not_found"] = sum(
             answer.start == NOWHERE for example in examples for answer in example.answers
         )
+        result["coverable"] = float(score_all(coverable(self.tokenizer, examples), golds)[:, 0].mean())
         none = np.array([not gold for gold in golds])
         if none.any():
             for key, rows in (("answerable", ~none), ("unanswerable", none)):
@@ -187,8 +180,9 @@ class Qa(Task):
 
     @classmethod
     def remarks(cls, metrics: Mapping[str, Any]) -> list[str]:
-        """Return how it does with and without an answer, and how many answers are not in their passage."""
-        lines = [
+        """Return what the tokens allow, figures with and without an answer, and how many answers are lost."""
+        lines = [f"exact match that the tokens allow: {metrics['coverable']:.4f}"]
+        lines += [
             f"{key}: {found['n']:,} questions, exact match {found['exact_match']:.4f}, F1 {found['f1']:.4f}"
             for key in ("answerable", "unanswerable")
             if (found := metrics.get(key))

@@ -124,14 +124,38 @@ def _place(example: Question) -> tuple[int, int] | None:
 def _targets(feature: Feature, example: Question) -> Feature:
     place, offsets = _place(example), feature["offsets"]
     first = last = feature["special"]
-    if place is not None and len(offsets):
-        starts, ends = offsets[:, 0], offsets[:, 1]
-        if starts[0] <= place[0] and place[1] <= ends[-1]:
-            begin = int(np.searchsorted(ends, place[0], side="right"))
-            end = int(np.searchsorted(starts, place[1], side="left")) - 1
-            if begin <= end:
-                first, last = feature["first"] + begin, feature["first"] + end
+    if place is not None and len(offsets) and offsets[0, 0] <= place[0] and place[1] <= offsets[-1, 1]:
+        begin, end = _tokens(offsets, *place)
+        if begin <= end:
+            first, last = feature["first"] + begin, feature["first"] + end
     return {"start_positions": first, "end_positions": last}
+
+
+def coverable(tokenizer: Any, examples: Sequence[Question]) -> list[str]:
+    """Return what the tokens that cover each question's answer spell: the best that a network can say.
+
+    A Korean answer often ends inside a token that also holds the particle behind it. Without an answer, or
+    where it is not found, the text is "".
+    """
+    contexts = list(dict.fromkeys(example.context for example in examples))
+    options = {"add_special_tokens": False, "return_offsets_mapping": True, "verbose": False}
+    found = tokenizer(contexts, **options)["offset_mapping"] if contexts else []
+    offsets = {context: np.array(rows).reshape(-1, 2) for context, rows in zip(contexts, found, strict=True)}
+    return [_covered(example, offsets[example.context]) for example in examples]
+
+
+def _covered(example: Question, offsets: NDArray[np.int_]) -> str:
+    place = _place(example)
+    if place is None or not len(offsets):
+        return ""
+    begin, end = _tokens(offsets, *place)
+    return example.context[offsets[begin, 0] : offsets[end, 1]].strip() if begin <= end else ""
+
+
+def _tokens(offsets: NDArray[np.int_], start: int, end: int) -> tuple[int, int]:
+    """Return the first and last token that have some of the characters from `start` up to `end`."""
+    first = int(np.searchsorted(offsets[:, 1], start, side="right"))
+    return first, int(np.searchsorted(offsets[:, 0], end, side="left")) - 1
 
 
 def spans(

@@ -70,7 +70,7 @@ class WindowedRecipe(TaskRecipe):
 class NerRecipe(WindowedRecipe):
     """A recipe of named entities.
 
-    `replaced` is how many copies of each training sentence are added, with other names of the same types in them.
+    `replaced` is how many copies of each training sentence are added, with other names of the same types.
     """
 
     replaced: int = Field(default=0, ge=0)

@@ -58,8 +58,8 @@ def read_rows(
     Args:
         path: The file, or `hf:owner/name`.
         objective: A name in `TEXTS`.
-        columns: The columns of text in order ("a,b", or a list); None finds them by well-known names, or takes
-            all there are where their number is right.
+        columns: The columns of text in order ("a,b", or a list); None finds them by well-known names, or
+            takes all there are where their number is right.
         label_column: The column of the label or score; None finds it.
         encoding: Of a text file; None detects it.
 

@@ -241,29 +241,29 @@ def _length(feature: Feature) -> int:
 
 
 def collate(tokenizer: Any, features: Sequence[Feature]) -> dict[str, Tensor]:
-    """Return a batch; see `Task.collate`."""
+    """Return a batch; see `Task.collate`.
+
+    It is filled up on the right whatever the tokenizer's side: encoders count positions from the left, and heads
+    read the first token.
+    """
     fill = {
         "input_ids": tokenizer.pad_token_id or 0,
         "attention_mask": 0,
         "token_type_ids": tokenizer.pad_token_type_id or 0,
     }
-    left = tokenizer.padding_side == "left"
     columns: dict[str, list[Any]] = {
         name: [feature[name] for feature in features] for name in (*INPUTS, *TARGETS) if name in features[0]
     }
     columns["attention_mask"] = [[1] * len(ids) for ids in columns["input_ids"]]
-    return {
-        name: torch.tensor(_filled(values, fill.get(name, IGNORED), left)) for name, values in columns.items()
-    }
+    return {name: torch.tensor(_filled(values, fill.get(name, IGNORED))) for name, values in columns.items()}
 
 
-def _filled(values: list[Any], fill: int, left: bool) -> list[Any]:
+def _filled(values: list[Any], fill: int) -> list[Any]:
     """Return lists made equally long; numbers stay as they are."""
     if not isinstance(values[0], list | tuple):
         return values
     width = max(map(len, values))
-    gaps = ([fill] * (width - len(value)) for value in values)
-    return [[*gap, *value] if left else [*value, *gap] for value, gap in zip(values, gaps, strict=True)]
+    return [[*value, *[fill] * (width - len(value))] for value in values]
 
 
 def outputs_of(task: Task, features: Sequence[Feature]) -> list[Any]:
@@ -287,8 +287,7 @@ def _own(task: Task, output: np.ndarray, feature: Feature) -> np.ndarray:
     """Return the part of an output that is the feature's own, without what is there for the padding."""
     if not task.by_token:
         return output
-    count = len(feature["input_ids"])
-    return output[-count:] if task.tokenizer.padding_side == "left" else output[:count]
+    return output[: len(feature["input_ids"])]
 
 
 def _batches(lengths: np.ndarray) -> Iterator[np.ndarray]:

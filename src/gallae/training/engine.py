@@ -109,7 +109,9 @@ class Training:
 def _smaller(options: TrainingOptions) -> str:
     """Return what to try where memory does not suffice."""
     size = options.batch_size
-    halved = f"Set training.batch_size={size // 2} and training.accumulation={options.accumulation * 2}, or try "
+    halved = (
+        f"Set training.batch_size={size // 2} and training.accumulation={options.accumulation * 2}, or try "
+    )
     return (
         f"memory does not suffice for batches of {size}. {halved if size > 1 else 'Try '}a shorter "
         "model.max_length; encoders have model.gradient_checkpointing=true too."

@@ -137,6 +137,10 @@ class PartialRun:
         with workspace(lambda: self.part(f"{_TRAINING}{name}")):
             yield
 
+    def drop_training(self, name: str) -> None:
+        """Remove the checkpoints of a training whose result is kept elsewhere."""
+        shutil.rmtree(self.work / f"{_TRAINING}{name}", ignore_errors=True)
+
     def save_part(self, number: int, part: Part) -> None:
         """Keep a finished fold."""
         self._make()

@@ -26,7 +26,10 @@ MODEL, METRICS, PREDICTIONS, REPORT, RECIPE = (
     "report.html",
     "recipe.toml",
 )
-_MARKS = (METRICS, "comparison.csv", "audit.html", "search.json", "lr_find.json", "languages.json")
+_MARKS = (
+    *(METRICS, "comparison.csv", "audit.html", "search.json"),
+    *("lr_find.json", "languages.json", "benchmark.json"),
+)
 
 
 @dataclass(frozen=True)

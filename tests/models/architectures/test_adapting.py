@@ -176,7 +176,8 @@ def test_fresh_layers_are_like_the_librarys(checkpoint):
         weight.data.fill_(9.0)
     reinitialise(network, 1)
     layer = network.bert.encoder.layer[1]
-    assert layer.intermediate.dense.weight.std().item() == pytest.approx(network.config.initializer_range, rel=0.1)
+    spread = layer.intermediate.dense.weight.std().item()
+    assert spread == pytest.approx(network.config.initializer_range, rel=0.1)
     assert layer.intermediate.dense.bias.abs().max() == 0
     assert torch.equal(layer.output.LayerNorm.weight, torch.ones(32))
     assert network.bert.pooler.dense.weight.abs().max() < 0.2

@@ -35,7 +35,10 @@ def test_the_checkpoints_weights_are_kept_under_their_names(make, checkpoint):
     found = network.state_dict()
     for name, tensor in load_model(checkpoint("bert")).state_dict().items():
         assert name.startswith("pooler.") or torch.equal(found[f"backbone.{name}"], tensor), name
-    assert [name for name in found if not name.startswith("backbone.")] == ["classifier.weight", "classifier.bias"]
+    assert [name for name in found if not name.startswith("backbone.")] == [
+        "classifier.weight",
+        "classifier.bias",
+    ]
     assert not found["classifier.bias"].any() and 0.01 < found["classifier.weight"].std() < 0.03
 
 
@@ -48,7 +51,11 @@ def test_poolings_by_hand(pooling, make):
         expected = list(output.pooler_output)
     else:
         parts = [row[mask.bool()] for row, mask in zip(states, MASK, strict=True)]
-        by_hand = {"cls": lambda part: part[0], "mean": lambda part: part.mean(0), "max": lambda part: part.amax(0)}
+        by_hand = {
+            "cls": lambda part: part[0],
+            "mean": lambda part: part.mean(0),
+            "max": lambda part: part.amax(0),
+        }
         expected = [by_hand[pooling](part) for part in parts]
     with torch.no_grad():
         found = network(IDS, MASK)

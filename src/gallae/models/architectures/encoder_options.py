@@ -78,7 +78,9 @@ class EncoderOptions(BaseModel):
     @model_validator(mode="after")
     def _reading(self) -> EncoderOptions:
         if self.windows and self.truncation != "head":
-            raise ValueError(f"windows read the whole text: truncation = {self.truncation!r} has no use there")
+            raise ValueError(
+                f"windows read the whole text: truncation = {self.truncation!r} has no use there"
+            )
         if self.stride and not self.windows:
             raise ValueError("stride is the overlap of windows: set windows = true too")
         if 2 * self.stride > self.max_length:
@@ -112,5 +114,7 @@ class EncoderOptions(BaseModel):
         if self.lora.rank and self.freeze != "none":
             raise ValueError("lora freezes the encoder's own weights: leave freeze 'none'")
         if self.gradual_unfreezing and (self.freeze != "none" or self.freeze_layers):
-            raise ValueError("gradual_unfreezing begins with a frozen encoder: leave freeze and freeze_layers")
+            raise ValueError(
+                "gradual_unfreezing begins with a frozen encoder: leave freeze and freeze_layers"
+            )
         return self

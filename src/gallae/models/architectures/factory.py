@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedModel
+from transformers.initialization import no_init_weights
 
 from gallae.errors import RecipeError
 
@@ -16,22 +17,26 @@ _PLACES = {
     "convolutional": "convolutional:ConvolutionalConfig:ConvolutionalNetwork",
     "branched": "branched:BranchedConfig:BranchedNetwork",
     "transformer": "transformer:TransformerConfig:TransformerNetwork",
-    "encoder": "encoder:EncoderConfig:EncoderNetwork",
 }
 
 
-def _classes() -> tuple[dict[str, type[PreTrainedConfig]], dict[str, type[PreTrainedModel]]]:
-    configs, networks = {}, {}
-    for family, place in _PLACES.items():
-        module_name, config_name, network_name = place.split(":")
-        module = import_module(f"gallae.models.architectures.{module_name}")
-        configs[family], networks[family] = getattr(module, config_name), getattr(module, network_name)
-        AutoConfig.register(configs[family].model_type, configs[family])
-        AutoModelForSequenceClassification.register(configs[family], networks[family])
-    return configs, networks
+_OVER_A_CHECKPOINT = "encoder:EncoderConfig:EncoderNetwork"
 
 
-CONFIGS, NETWORKS = _classes()
+def _registered(place: str) -> tuple[type[PreTrainedConfig], type[PreTrainedModel]]:
+    """Return configuration and network of "module:config:network", known to the Auto classes from now on."""
+    module_name, config_name, network_name = place.split(":")
+    module = import_module(f"gallae.models.architectures.{module_name}")
+    config, network = getattr(module, config_name), getattr(module, network_name)
+    AutoConfig.register(config.model_type, config)
+    AutoModelForSequenceClassification.register(config, network)
+    return config, network
+
+
+_CLASSES = {family: _registered(place) for family, place in _PLACES.items()}
+CONFIGS = {family: config for family, (config, _network) in _CLASSES.items()}
+NETWORKS = {family: network for family, (_config, network) in _CLASSES.items()}
+_registered(_OVER_A_CHECKPOINT)
 
 
 def make_network(family: str, fields: dict[str, Any], vocab_size: int, n_labels: int) -> PreTrainedModel:
@@ -76,7 +81,8 @@ def _from_config(
 
 
 def network_of(config: dict[str, Any]) -> PreTrainedModel:
-    """Return a network of a saved configuration (config.json as a table), with random weights."""
+    """Return a network of a saved configuration (config.json as a table), its weights not loaded yet."""
     options = dict(config)
     made = AutoConfig.for_model(options.pop("model_type"), **options)
-    return AutoModelForSequenceClassification.from_config(made)
+    with no_init_weights():  # drawing those of a large encoder takes longer than all else
+        return AutoModelForSequenceClassification.from_config(made)
