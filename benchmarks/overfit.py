@@ -23,7 +23,7 @@ FILES = {
 EXAMPLES = 64
 RECIPES: dict[str, dict[str, Any]] = {
     "choice": {"max_length": 192, "training": {"epochs": 20}},
-    "qa": {"max_length": 384, "stride": 96, "training": {"epochs": 30, "learning_rate": 1e-3}},
+    "qa": {"stride": 96, "training": {"epochs": 30}},
     "nli": {"training": {"epochs": 30}},
 }
 

@@ -34,7 +34,8 @@ NOT_RUN = "<!-- not run -->"
 UNLISTED = ("blocks", "family")  # described in words
 COMMANDS = (
     *("demo", "audit", "clean", "train", "compare", "ensemble", "search", "lr-find"),
-    *("evaluate", "predict", "submit", "recipes", "vectors", "sentences"),
+    *("evaluate", "predict", "submit", "recipes", "vectors"),
+    *("embed", "tokens", "fill-mask", "languages", "sentences", "tasks"),
 )
 _FENCE = re.compile(
     r"^(?P<before>[^\n]*)\n```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -263,6 +264,7 @@ def test_recipes_page_tells_every_default() -> None:
     text = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^\| `(\w+)` \| `([^`]*)`", text, re.MULTILINE))
     tables = (schema.Recipe, schema.DataOptions, schema.TextOptions, schema.NgramOptions, schema.KiwiOptions)
+    tables = (*tables, schema.EncoderBlockOptions)
     models = (schema.LinearOptions, schema.FastTextOptions, schema.CalibrationOptions)
     for table in (*tables, *models):
         for key, field in table.model_fields.items():
@@ -302,8 +304,14 @@ def options(command: str) -> set[str]:
 
     group: Any = typer.main.get_command(app)
     found = group.commands[command]
-    every = [found, *getattr(found, "commands", {}).values()]
+    every = [found, *_inner(found)]
     return {name for one in every for parameter in one.params for name in parameter.opts if "-" in name}
+
+
+def _inner(group: Any) -> list[Any]:
+    """The commands of a group, of its groups, and so on."""
+    found = list(getattr(group, "commands", {}).values())
+    return [one for each in found for one in (each, *_inner(each))]
 
 
 def test_command_line_page_lists_every_command() -> None:

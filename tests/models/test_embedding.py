@@ -16,6 +16,7 @@ import gallae
 from gallae.errors import ModelError, RecipeError
 from gallae.models import embedding
 from gallae.models.embedders import open_embedder
+from gallae.models.encoder import EncoderClassifier
 from gallae.models.layers import EmbeddingOptions
 from gallae.pretrained.loading import load_model
 from gallae.pretrained.tokenizing import load_tokenizer
@@ -170,14 +171,16 @@ def test_a_folder_of_sentence_transformers(checkpoint, tmp_path):
 
 
 def test_a_trained_encoder_gives_its_backbones_vectors(checkpoint, topics_csv, tmp_path):
-    given = [f"model.checkpoint={checkpoint('bert')}", "training.epochs=1", "model.max_length=32"]
-    run = gallae.train(topics_csv, "encoder", overrides=given, output=tmp_path / "run")
-    embedder = open_embedder(run.folder, EmbeddingOptions("-1"))
+    corpus = gallae.read(topics_csv)
+    network = {"checkpoint": str(checkpoint("bert")), "max_length": 32}
+    model = EncoderClassifier(network, training={"epochs": 1}).fit(corpus.texts, corpus.labels)
+    model.save(tmp_path / "run")
+    embedder = open_embedder(tmp_path / "run", EmbeddingOptions("-1"))
     found = embedder.embed(TEXTS)
     assert found.shape == (5, 32)
     with torch.inference_mode():
         ids = embedder.tokenizer(TEXTS[0], return_tensors="pt")
-        expected = run.model.network_.backbone.cpu().eval()(**ids).last_hidden_state[0].mean(dim=0)
+        expected = model.network_.backbone.cpu().eval()(**ids).last_hidden_state[0].mean(dim=0)
     assert np.allclose(found[0], expected, atol=1e-5)
     assert np.allclose(embedder.embed([f"  {TEXTS[0]}\n"]), found[:1], atol=1e-5)  # its text steps run
 

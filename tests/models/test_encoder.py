@@ -149,6 +149,18 @@ def test_every_option_of_the_network_learns_and_is_saved(network, encoder, topic
     )
 
 
+def test_a_saved_encoder_learns_on_for_other_labels(encoder, topics, tmp_path):
+    texts, labels = topics
+    model = encoder(max_length=16).fit(texts, labels)
+    model.save(tmp_path / "model")
+    folder = str(tmp_path / "model")
+    other = ["yes" if label == "경제" else "no" for label in labels]
+    begun = encoder(checkpoint=folder).prepare(texts, other).network.state_dict()
+    for name, tensor in weights(model).items():
+        assert not name.startswith("backbone.") or torch.equal(tensor, begun[name]), name
+    assert encoder(checkpoint=folder).fit(texts, other).classes_.tolist() == ["no", "yes"]
+
+
 def test_a_frozen_encoder_stays_and_its_head_learns(encoder, topics):
     before = encoder(freeze="encoder").prepare(*topics).network
     begun = {name: tensor.clone() for name, tensor in before.state_dict().items()}

@@ -31,7 +31,7 @@ def test_every_question_of_click_is_read():
 
 
 def test_answers_of_korquad_are_the_passages_characters():
-    questions = Qa.read(KORQUAD)[:16]
+    questions = Qa.read(KORQUAD)[:8]
     task = Qa(
         checkpoint="scratch",
         scratch={**SMALL, "tokenizer": "char"},

@@ -11,7 +11,7 @@ from gallae.tasks.figures import averages, classification, correlations, from_su
 from gallae.tasks.pair_reading import Pair
 
 WORDS = ("코스피", "환율", "손흥민", "수출", "프로야구", "류현진", "국제유가", "유엔 안보리")
-TRAINING = {"epochs": 30, "batch_size": 8, "learning_rate": 3e-3, "warmup": 0.0, "device": "cpu"}
+TRAINING = {"epochs": 40, "batch_size": 8, "learning_rate": 3e-3, "warmup": 0.0, "device": "cpu"}
 
 
 def labelled(count=32):
@@ -43,9 +43,15 @@ def similarity(checkpoint, head):
     return Similarity(checkpoint=str(checkpoint("bert")), max_length=32, head=head, training=TRAINING)
 
 
-@pytest.fixture(scope="module", params=["cross", "siamese"])
+SCORED = {
+    "siamese": scored(),
+    "cross": [Pair(p.first, p.second, 5.0 * (p.target == "next")) for p in labelled()],
+}
+
+
+@pytest.fixture(scope="module", params=SCORED)
 def alike(request, checkpoint):
-    return similarity(checkpoint, request.param).fit(scored())
+    return similarity(checkpoint, request.param).fit(SCORED[request.param])
 
 
 # ---- learning
@@ -60,12 +66,13 @@ def test_nli_overfits(nli):
 
 
 def test_similarity_overfits(alike):
-    found = alike.evaluate(scored())
+    examples = SCORED[alike.recipe.head]
+    found = alike.evaluate(examples)
     assert found["pearson"] > 0.9
     assert found["rmse"] < 0.9
     assert found["baseline"]["pearson"] == 0
-    assert 0 < found["word_baseline"]["pearson"]
-    assert all(0 <= row["score"] <= 5 for row in alike.predict(scored()))
+    assert (found["word_baseline"]["pearson"] > 0.9) == (alike.recipe.head == "siamese")
+    assert all(0 <= row["score"] <= 5 for row in alike.predict(examples))
 
 
 def test_a_siamese_network_is_symmetric(checkpoint, tmp_path):
@@ -151,7 +158,7 @@ KLUE_NLI = {
     "label2": "entailment",
 }
 TABLES = {
-    "kornli.tsv": "sentence1\tsentence2\tgold_label\n그가 갔다.\t그는 \"갔다\".\tentailment\n",
+    "kornli.tsv": 'sentence1\tsentence2\tgold_label\n그가 갔다.\t그는 "갔다".\tentailment\n',
     "question_pair.csv": "question1,question2,is_duplicate\n집앞에서 만남,집앞 만남,0\n",
     "paws.tsv": "id\tsentence1\tsentence2\tlabel\n4\tFour Rivers 위원회\t위원회 Four Rivers\t1\n",
     "pairs.jsonl": '{"text1": "가", "text2": "나", "label": 3}\n',

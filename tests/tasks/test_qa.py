@@ -302,3 +302,14 @@ def test_targets_point_into_the_batch(fitted, long_questions):
             token = batch["input_ids"][row, batch[name][row]].item()
             assert token == feature["input_ids"][feature[name]]
     assert (batch["attention_mask"][:, -1] == 0).any()
+
+
+def test_padding_side_changes_nothing(fitted, questions, long_questions):
+    rows = [*questions, *long_questions]
+    right = fitted.predict(rows)
+    fitted.tokenizer.padding_side = "left"
+    try:
+        left = fitted.predict(rows)
+    finally:
+        fitted.tokenizer.padding_side = "right"
+    assert left == right

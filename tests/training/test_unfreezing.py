@@ -123,8 +123,9 @@ def test_frozen_weights_stay_frozen(watch):
     assert not network.layers[2].weight.requires_grad
 
 
-@pytest.mark.parametrize(("stop", "epochs"), [(3, 4), (4, 3), (5, 3), (8, 2)])  # three steps an epoch
-@pytest.mark.parametrize("ema", [0.0, 0.9])
+@pytest.mark.parametrize(  # three steps an epoch
+    ("stop", "epochs", "ema"), [(3, 4, 0.0), (4, 3, 0.0), (5, 3, 0.9), (8, 2, 0.0)]
+)
 def test_a_killed_training_goes_on_with_the_same_layers(watch, tmp_path, monkeypatch, stop, epochs, ema):
     monkeypatch.setattr("gallae.training.engine._SAVE_EVERY", 0.0)
     whole = Net()

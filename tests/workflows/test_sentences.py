@@ -58,7 +58,7 @@ def test_the_command_line_gives_the_same(gallae_cli, run, files, checkpoint, tmp
     options = [part for override in QUICK for part in ("--set", override)]
     done = gallae_cli("sentences", "train", files / "sts.csv", "--checkpoint", checkpoint("bert"),
                       "--holdout", 0.25, "-o", tmp_path / "run", *options)  # fmt: skip
-    assert done.code == 0 and "words in common" in done.out
+    assert done.code == 0 and "cosine of words" in done.out and "character bigrams" in done.out
     assert np.array_equal(SentenceEncoder.load(tmp_path / "run").embed(MONEY), run.encoder.embed(MONEY))
     told = gallae_cli("sentences", "evaluate", tmp_path / "run", files / "sts.csv", "--json")
     wanted = evaluate_sentences(run.folder, files / "sts.csv")

@@ -9,6 +9,8 @@ pytest.importorskip("transformers")
 
 import gallae
 from gallae.errors import DataError, ModelError
+from gallae.models.encoder import EncoderClassifier
+from gallae.models.neural import NeuralClassifier
 from gallae.pretrained.tokenizing import load_tokenizer
 from gallae.workflows.tokens import measure_tokens, show_tokens
 
@@ -50,30 +52,34 @@ def test_a_files_lengths(checkpoint, topics_csv):
 
 
 def test_our_own_networks(topics_csv, tmp_path):
-    given = ["model.max_length=6", "training.epochs=1", "model.min_count=1"]
-    run = gallae.train(topics_csv, "textcnn", overrides=given, output=tmp_path / "run")
+    corpus = gallae.read(topics_csv)
+    network = {"family": "bag", "unit": "word", "embedding": 4, "max_length": 6, "min_count": 1}
+    model = NeuralClassifier(network, training={"epochs": 1}).fit(corpus.texts, corpus.labels)
+    model.save(tmp_path / "run")
     text = "한국은행, 금리 동결에 상승 그리고 또 상승 없는낱말"
-    (found,) = show_tokens(run.folder, [text])
-    assert len(found["tokens"]) == 6 and found["truncated"] and found["length"] > 6
-    tokenizer = run.model.inputs_.tokenizer
-    assert [row["id"] for row in found["tokens"]] == tokenizer.transform(
-        run.model.pipeline_.apply([text])
-    ).flat.tolist()
-    measured = measure_tokens(run.folder, topics_csv)
-    assert measured["texts"] == 72 and measured["max_length"] == 6 and 0 < measured["truncated"] <= 1
-    assert tokenizer.max_length == 6
+    (found,) = show_tokens(tmp_path / "run", [f"  {text}"])
+    assert [row["token"] for row in found["tokens"]][:4] == ["한국은행,", "금리", "동결에", "상승"]
+    assert len(found["tokens"]) == 6 and found["truncated"] and found["length"] == 8 and found["unknown"] == 2
+    tokenizer = model.inputs_.tokenizer
+    assert [row["id"] for row in found["tokens"]] == tokenizer.transform([text]).flat.tolist()
+    measured = measure_tokens(tmp_path / "run", topics_csv)
+    assert measured["texts"] == 72 and measured["max_length"] == 6
+    assert measured["tokens"] == sum(len(one.split()) for one in corpus.texts) and measured["unknown"] == 0
 
 
-def test_a_trained_encoder_reads_as_it_was_trained(checkpoint, topics_csv, tmp_path):
-    given = [f"model.checkpoint={checkpoint('bert')}", "training.epochs=1", "model.max_length=8"]
-    for truncation in ("tail", "head_tail"):
-        more = [*given, f"model.truncation={truncation}"]
-        run = gallae.train(topics_csv, "encoder", overrides=more, output=tmp_path / truncation)
-        text = "한국은행 금리 동결에 상승, 코스피 2% 급락 마감"
-        (found,) = show_tokens(run.folder, [text])
-        inputs = run.model.inputs_
-        read = inputs.transform([text]).arrays([0])["input_ids"][0].tolist()
-        assert [row["id"] for row in found["tokens"]] == read and found["truncated"]
+@pytest.mark.parametrize("reading", [{"truncation": "tail"}, {"truncation": "head_tail"}, {"windows": True}])
+def test_a_trained_encoder_reads_as_it_was_trained(checkpoint, topics_csv, tmp_path, reading):
+    corpus = gallae.read(topics_csv)
+    network = {"checkpoint": str(checkpoint("bert")), "max_length": 8, **reading}
+    model = EncoderClassifier(network, training={"epochs": 1}).fit(corpus.texts, corpus.labels)
+    model.save(tmp_path / "run")
+    text = "한국은행 금리 동결에 상승, 코스피 2% 급락 마감"
+    (found,) = show_tokens(tmp_path / "run", [f"  {text}"])
+    read = [row["id"] for row in found["tokens"]]
+    windows = "windows" in reading
+    assert found["truncated"] is not windows and len(read) == (found["length"] if windows else 8)
+    if not windows:
+        assert read == model.inputs_.transform([text]).arrays([0])["input_ids"][0].tolist()
 
 
 def test_mistakes(checkpoint, topics_run, topics_csv, tmp_path):

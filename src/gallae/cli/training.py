@@ -181,7 +181,8 @@ def _needs(recipe: Any) -> str:
     """Return what a recipe needs besides gallae: extras, and the hub's checkpoint with its licence and size."""
     from gallae.pretrained.known import KNOWN
 
-    checkpoint = getattr(recipe.model, "checkpoint", "")
+    blocks = [block.checkpoint for block in recipe.features.blocks if block.kind == "encoder"]
+    checkpoint = getattr(recipe.model, "checkpoint", "") or next(iter(blocks), "")
     needs = [f"extra: {', '.join(recipe.extras())}"] if recipe.extras() else []
     needs += [f"{checkpoint}, {KNOWN[checkpoint]}"] if checkpoint in KNOWN else []
     return f" [{'; '.join(needs)}]" if needs else ""

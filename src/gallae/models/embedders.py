@@ -95,6 +95,8 @@ def checkpoint_folder(checkpoint: str | Path, revision: str = "") -> Path:
     folder = Path(checkpoint).expanduser()
     if not (folder / CONFIG).is_file() and (folder / _MODULES).is_file():
         return folder / _first_module(folder)
+    if not (folder / CONFIG).is_file() and (folder / "model" / CONFIG).is_file():
+        return folder / "model"  # a run of `gallae sentences` or `gallae tasks`
     return resolve(str(checkpoint), revision)
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModel
+from transformers import AutoConfig, AutoModel
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
 
 from gallae.errors import ModelError, RecipeError
-from gallae.models.architectures.encoder import check_backbone
+from gallae.models.architectures.encoder import EncoderConfig, check_backbone
 from gallae.models.architectures.encoder_options import EncoderOptions
 from gallae.models.encoded import CheckpointInputs, Layout, Reading
 from gallae.pretrained.finding import resolve
@@ -35,10 +35,11 @@ class Checkpoint:
 
     Attributes:
         folder: Where it is.
-        config: Its configuration, a `transformers.PreTrainedConfig`.
+        config: Its encoder's configuration, a `transformers.PreTrainedConfig`.
         fields: Of the configuration, that the recipe replaces.
         tokenizer: Its tokenizer.
         layout: How it wants its rows.
+        own: Whether it is an `EncoderNetwork` that was saved, whose encoder learns on.
     """
 
     folder: Path
@@ -46,6 +47,7 @@ class Checkpoint:
     fields: dict[str, Any]
     tokenizer: Any
     layout: Layout
+    own: bool = False
 
     def load(self) -> Any:
         """Return the encoder with its weights."""
@@ -53,6 +55,9 @@ class Checkpoint:
             log.warning(
                 "%s is a classifier already: its own head is left out, a new one is learnt", self.folder
             )
+        if self.own:
+            table = self.config.to_dict()
+            return load_model(self.folder, "AutoModelForSequenceClassification", backbone=table).backbone
         return load_model(self.folder, **self.fields)
 
     def inputs(self, options: EncoderOptions) -> CheckpointInputs:
@@ -80,6 +85,9 @@ def open_checkpoint(options: EncoderOptions) -> Checkpoint:
         )
     folder = resolve(options.checkpoint, options.revision)
     config = load_config(folder)
+    own = config.model_type == EncoderConfig.model_type
+    if own:
+        config = AutoConfig.for_model(**config.backbone)
     _check_kind(config, options)
     fields = _fields(config, options)
     skeleton = _skeleton(config, options)
@@ -92,7 +100,8 @@ def open_checkpoint(options: EncoderOptions) -> Checkpoint:
             f"model.max_length is {options.max_length}, and {options.checkpoint} reads {limit} tokens at "
             f"most. Set model.max_length={limit}; longer texts can be read with model.windows=true."
         )
-    return Checkpoint(folder, config, fields, tokenizer, _layout(skeleton, tokenizer, options, limit))
+    layout = _layout(skeleton, tokenizer, options, limit)
+    return Checkpoint(folder, config, fields, tokenizer, layout, own)
 
 
 def _check_kind(config: Any, options: EncoderOptions) -> None:

@@ -13,7 +13,7 @@ from gallae.errors import ModelError, RecipeError
 from gallae.pretrained.finding import CONFIG
 
 log = logging.getLogger(__name__)
-_HEADS = ("classifier", "score", "qa_outputs", "lm_head", "cls", "pooler", "predictions", "pre_classifier")
+_HEADS = ("classifier", "head", "score", "qa_outputs", "lm_head", "cls", "pooler", "predictions", "pre_classifier")
 
 
 def load_config(folder: Path) -> Any:

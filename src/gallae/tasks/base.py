@@ -258,12 +258,12 @@ class Task:
     def takes_kinds(self) -> bool:
         """Whether the network takes several kinds of tokens (token_type_ids).
 
-        A RoBERTa checkpoint with BERT's tokenizer (klue/roberta-base) has kinds in the one and not in the other.
+        A RoBERTa with BERT's tokenizer (klue/roberta-base) has kinds in the one and not in the other.
         """
         return (getattr(self.model.config, "type_vocab_size", 0) or 0) > 1
 
     def label_fields(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return `num_labels`, `id2label` and `label2id`, in the order of the checkpoint's head if it has them."""
+        """Return `num_labels`, `id2label`, `label2id`, in the order of the checkpoint's head if it fits."""
         order = list(names)
         own = {name.casefold(): number for number, name in enumerate(self.checkpoint_labels)}
         if own.keys() == {name.casefold() for name in names} and len(own) == len(names):

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _TOP = 3  # of MAP@3, and of the competition's submission
-_AT_ONCE = 128
 
 
 class Choice(Task):
@@ -60,54 +59,38 @@ class Choice(Task):
         return example.context or None
 
     def encode(self, examples: Sequence[ChoiceQuestion], labelled: bool) -> list[Feature]:
-        """Return a feature a question; its "input_ids" are a list a choice."""
-        features: list[Feature] = []
-        tally: Counter[str] = Counter()
-        for at in range(0, len(examples), _AT_ONCE):
-            features += self._encoded(examples[at : at + _AT_ONCE], at, tally)
-        if labelled:
-            for feature, example in zip(features, examples, strict=True):
-                if example.answer is None:
-                    raise DataError(f"the question {example.id!r} has no answer to learn from.")
-                feature["labels"] = example.answer
-        for what, cut in tally.items():
-            if cut:
-                log.warning("%d of %d %s are cut to fit into max_length", cut, len(examples), what)
-        return features
+        """Return a feature a question; its "input_ids" are a list a choice.
 
-    def _encoded(self, examples: Sequence[ChoiceQuestion], first: int, tally: Counter[str]) -> list[Feature]:
-        fronts = self._fronts(examples, tally)
+        Raises:
+            DataError: with `labelled`, for a question whose answer is not known.
+        """
+        fronts = self._fronts(examples)
         owners = [number for number, example in enumerate(examples) for _ in example.choices]
-        encoded = iter(
-            self.tokenize(
-                [fronts[number] for number in owners],
-                [choice for example in examples for choice in example.choices],
-            )
-        )
+        choices = [choice for example in examples for choice in example.choices]
+        encoded = iter(self.tokenize([fronts[number] for number in owners], choices))
         features: list[Feature] = []
         for number, example in enumerate(examples):
             rows = list(islice(encoded, len(example.choices)))
-            features.append(
-                {"example": first + number} | {name: [row[name] for row in rows] for name in rows[0]}
-            )
+            feature: Feature = {name: [row[name] for row in rows] for name in rows[0]}
+            features.append(feature | {"example": number} | (_target(example) if labelled else {}))
         return features
 
-    def _fronts(self, examples: Sequence[ChoiceQuestion], tally: Counter[str]) -> list[str]:
+    def _fronts(self, examples: Sequence[ChoiceQuestion]) -> list[str]:
         """Return passage and question of each example, the passage cut so that every choice fits."""
-        tokenizer = self.tokenizer
-        most = self.recipe.max_length - tokenizer.num_special_tokens_to_add(pair=True)
-        lengths = [self._count(example.choices) for example in examples]
-        fronts = []
-        for example, choices in zip(examples, lengths, strict=True):
-            room = most - max(choices)
-            front = self._front(example, example.context)
-            length = self._count([front])[0]
+        tally: Counter[str] = Counter()
+        most = self.recipe.max_length - self.tokenizer.num_special_tokens_to_add(pair=True)
+        fronts = [self._front(example, example.context) for example in examples]
+        choices = iter(self._count([choice for example in examples for choice in example.choices]))
+        for number, (example, length) in enumerate(zip(examples, self._count(fronts), strict=True)):
+            room = most - max(islice(choices, len(example.choices)))
             if length > room and example.context:
                 tally["passages"] += 1
-                front = self._shortened(example, room)
-                length = self._count([front])[0]
+                fronts[number] = self._shortened(example, room)
+                length = self._count([fronts[number]])[0]
             tally["questions"] += length > room
-            fronts.append(front)
+        for what, cut in tally.items():
+            if cut:
+                log.warning("%d of %d %s are cut to fit into max_length", cut, len(examples), what)
         return fronts
 
     def _shortened(self, example: ChoiceQuestion, room: int) -> str:
@@ -146,7 +129,7 @@ class Choice(Task):
         """
         import torch
 
-        names = [name for name in ("input_ids", "token_type_ids") if name in features[0]]
+        names: list[str] = [name for name in ("input_ids", "token_type_ids") if name in features[0]]
         counts = [len(feature["input_ids"]) for feature in features]
         rows = [
             {name: feature[name][number] for name in names}
@@ -256,6 +239,12 @@ class Choice(Task):
             }
             for example, prediction in zip(examples, predictions, strict=True)
         ]
+
+
+def _target(example: ChoiceQuestion) -> Feature:
+    if example.answer is None:
+        raise DataError(f"the question {example.id!r} has no answer to learn from.")
+    return {"labels": example.answer}
 
 
 def _ranked(example: ChoiceQuestion, logits: np.ndarray, top_n: int) -> Prediction:

@@ -43,8 +43,8 @@ def entity_figures(lengths: Sequence[int], gold: Spans, predicted: Spans) -> Fig
 
 
 def _entities(lengths: Sequence[int], spans: Spans) -> list[set[Entity]]:
-    entities = require("seqeval.scheme", "neural").Entities
-    scheme = require("seqeval.scheme", "neural").IOB2
+    entities = require("seqeval.scheme", "tasks").Entities
+    scheme = require("seqeval.scheme", "tasks").IOB2
     tags = [character_tags(own, length) for own, length in zip(spans, lengths, strict=True)]
     return [
         {(one.start, one.end, one.tag) for one in found} for found in entities(tags, scheme, False).entities

@@ -227,7 +227,7 @@ class Similarity(PairTask):
         """Return the correlations, beside those of the mean score and of what both sentences share."""
         gold = [float(pair.target or 0.0) for pair in examples]
         words, bigrams = (
-            [HIGHEST * cosine_of(pair, parts) for pair in examples] for parts in (str.split, _bigrams)
+            [HIGHEST * cosine_of(pair, parts) for pair in examples] for parts in (str.split, bigrams_of)
         )
         mean = [self.facts["mean"]] * len(gold)
         return {
@@ -247,6 +247,7 @@ def cosine_of(pair: Pair, parts: Callable[[str], Iterable[str]]) -> float:
     return float(sum(count * other[part] for part, count in one.items()) / scale) if scale else 0.0
 
 
-def _bigrams(text: str) -> list[str]:
+def bigrams_of(text: str) -> list[str]:
+    """Return the pairs of neighbouring characters, a space around the text."""
     spaced = f" {' '.join(text.split())} "
     return [spaced[at : at + 2] for at in range(len(spaced) - 1)]

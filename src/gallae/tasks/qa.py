@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from gallae.tasks.figures import Figures, averages
 from gallae.tasks.qa_metrics import FIGURES, best_threshold, score_all
 from gallae.tasks.qa_reading import NOWHERE, Question, read_questions
 from gallae.tasks.qa_windows import coverable, spans, windows
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 _CANDIDATES = 20
 _BASELINE_WORDS = 5

@@ -110,13 +110,19 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 # For the checkpoint "scratch": random weights learn with larger steps, and need more of them.
 FROM_SCRATCH: dict[str, Any] = {"training": {"epochs": 10, "learning_rate": 5e-4}}
 SCRATCH_DEFAULTS: dict[str, dict[str, Any]] = {
-    "similarity": {"head": "siamese"},
+    # What two sentences share is mostly parts of words.
+    "similarity": {"head": "siamese", "scratch": {"tokenizer": "char"}, "training": {"epochs": 3}},
     # Names begin and end anywhere in a word; relative positions learn faster than absolute ones.
     "ner": {
         "max_length": 256,
         "replaced": 1,
         "scratch": {"model_type": "modernbert", "tokenizer": "char"},
         "training": {"epochs": 6, "learning_rate": 1e-3},
+    },
+    # Answers, too, end inside words: with pieces of words one to three of five could not be said.
+    "qa": {
+        "scratch": {"model_type": "modernbert", "tokenizer": "char"},
+        "training": {"batch_size": 8, "learning_rate": 1e-3},
     },
 }
 

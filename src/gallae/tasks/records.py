@@ -101,8 +101,7 @@ def open_rows(path: str | Path, wanted: Sequence[str] = (), encoding: str | None
     Raises:
         DataError: if it cannot be read or holds no rows.
     """
-    name = str(path)
-    if not name.startswith("hf:") and detect_format(existing(path), wanted, encoding) == "jsonl":
+    if Path(path).is_file() and detect_format(existing(path), wanted, encoding) == "jsonl":
         return _json_lines(Path(path), encoding)
     format = _WITH_HEADER.get(Path(path).suffix.lower())
     table = open_any(path, format, encoding, _PIECE, wanted=wanted)

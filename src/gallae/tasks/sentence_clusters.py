@@ -47,9 +47,11 @@ class Clusters:
 
     def words(self, count: int = 8) -> dict[int, list[str]]:
         """Return for each cluster the nouns that tell it from the others (see `gallae.data.terms`)."""
+        from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
         names = [str(number) for number in range(1, int(self.cluster.max()) + 1)]
         tokens = tokenize(self.texts, "morpheme", keep_tags=_NOUNS)
-        tokens = [[token.casefold() for token in row] for row in tokens]
+        tokens = [[t for token in row if (t := token.casefold()) not in ENGLISH_STOP_WORDS] for row in tokens]
         found = telling_terms(tokens, [str(number) for number in self.cluster], names, count, least=2)
         return {int(name): [term["term"] for term in terms] for name, terms in found.items()}
 

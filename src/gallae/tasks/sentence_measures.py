@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from scipy.stats import rankdata
 from gallae.errors import DataError
 from gallae.evaluation.bootstrap import interval
 from gallae.tasks.figures import RESAMPLES, averages, correlations
+from gallae.tasks.pair_reading import Pair
+from gallae.tasks.pairs import bigrams_of, cosine_of
 from gallae.tasks.sentence_rows import SentenceRow
 
 FIGURES = {
@@ -23,6 +25,10 @@ FIGURES = {
     "mean_reciprocal_rank": "mean reciprocal rank",
 }
 Floats = NDArray[np.float64]
+_BASELINES: dict[str, tuple[str, Callable[[str], list[str]]]] = {
+    "baseline": ("cosine of words", str.split),
+    "bigram_baseline": ("cosine of character bigrams", bigrams_of),
+}
 
 
 def kind_of(rows: Sequence[SentenceRow]) -> str:
@@ -41,8 +47,8 @@ def measure(
     Scored pairs: "spearman" and "pearson" of cosine and score. Labelled pairs: "cosine_by_label", the mean
     of each label, and for two labels "auc", that a pair of the second has the higher cosine. Triplets:
     "accuracy", the share with the positive nearer than the negative. Positive pairs: "accuracy_at_1" and
-    "mean_reciprocal_rank" of the right partner among all partners. The baseline is the share of words in
-    common; for positive pairs it is chance.
+    "mean_reciprocal_rank" of the right partner among all partners. Baselines are the cosines of the counts of
+    words and of character bigrams; for positive pairs it is chance.
 
     Args:
         rows: All of one layout.
@@ -65,16 +71,18 @@ def measure(
             | averages({"accuracy_at_1": among == 1, "mean_reciprocal_rank": 1 / among}, seed)
             | {"baseline": chance}
         )
-    words = np.array([[overlap(row.texts[0], other) for other in row.texts[1:]] for row in rows])
     measured = {"triplet": _triplets, "regression": _scored, "classification": _labelled}[kind]
-    baseline = {"name": "words in common", **measured(rows, words, seed)}
-    return figures | measured(rows, cosines, seed) | {"baseline": baseline}
+    simple = {
+        key: {"name": name, **measured(rows, _shared(rows, parts), seed)}
+        for key, (name, parts) in _BASELINES.items()
+    }
+    return figures | measured(rows, cosines, seed) | simple
 
 
-def overlap(one: str, other: str) -> float:
-    """Return the share of two texts' distinct words that both have (Jaccard's index)."""
-    first, second = set(one.split()), set(other.split())
-    return len(first & second) / max(1, len(first | second))
+def _shared(rows: Sequence[SentenceRow], parts: Callable[[str], list[str]]) -> Floats:
+    """Return the cosines of the counts of the texts' parts, such as their words, shaped as `cosines`."""
+    values = [[cosine_of(Pair(row.texts[0], other), parts) for other in row.texts[1:]] for row in rows]
+    return np.array(values, dtype=np.float64)
 
 
 def _triplets(rows: Sequence[SentenceRow], cosines: Floats, seed: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from gallae.tasks.sentence_search import SearchIndex
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-EXTRA = "neural"
+EXTRA = "tasks"
 _AT_ONCE = 1024
 
 

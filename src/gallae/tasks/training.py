@@ -243,8 +243,8 @@ def _length(feature: Feature) -> int:
 def collate(tokenizer: Any, features: Sequence[Feature]) -> dict[str, Tensor]:
     """Return a batch; see `Task.collate`.
 
-    It is filled up on the right whatever the tokenizer's side: encoders count positions from the left, and heads
-    read the first token.
+    It is filled up on the right whatever the tokenizer's side: encoders count positions from the left, and
+    heads read the first token.
     """
     fill = {
         "input_ids": tokenizer.pad_token_id or 0,

@@ -32,7 +32,8 @@ def lacks_memory(error: BaseException) -> bool:
     """Whether an error says that memory does not suffice; torch has a class of its own only for GPUs."""
     if isinstance(error, torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and "alloc" in str(error)
+    told = str(error).lower()
+    return isinstance(error, RuntimeError) and ("alloc" in told or "out of memory" in told)
 
 
 def use_bf16(precision: str, device: torch.device) -> bool:

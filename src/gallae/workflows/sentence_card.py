@@ -59,11 +59,12 @@ def _figures(metrics: dict[str, Any]) -> list[str]:
     known = [key for key in FIGURES if key in metrics]
     if not known:
         return ["Not measured: train with --valid or --holdout to measure it."]
-    baseline = metrics["baseline"]
+    simple = [value for key, value in metrics.items() if key.endswith("baseline")]
     rows = [f"Measured on {metrics['n']:,} rows ({metrics['split']}); 95 % intervals.", ""]
-    rows += [f"| figure | value | interval | {baseline['name']} |", "|---|---|---|---|"]
+    names = "".join(f" {one['name']} |" for one in simple)
+    rows += [f"| figure | value | interval |{names}", f"|---|---|---|{'---|' * len(simple)}"]
     for key in known:
         low, high = metrics[f"{key}_interval"]
-        beside = f"{baseline[key]:.4f}" if key in baseline else ""
-        rows.append(f"| {FIGURES[key]} | {metrics[key]:.4f} | {low:.4f} to {high:.4f} | {beside} |")
+        beside = "".join(f" {one[key]:.4f} |" if key in one else " |" for one in simple)
+        rows.append(f"| {FIGURES[key]} | {metrics[key]:.4f} | {low:.4f} to {high:.4f} |{beside}")
     return rows

@@ -266,15 +266,18 @@ def evaluate_sentences(
 
 
 def figure_lines(metrics: dict[str, Any]) -> list[str]:
-    """Return the figures for a person, the baseline's behind them."""
-    baseline = metrics.get("baseline", {})
+    """Return the figures for a person, the baselines' behind them."""
+    simple = [value for key, value in metrics.items() if key.endswith("baseline")]
     lines = []
     for key, words in FIGURES.items():
         if key not in metrics:
             continue
         low, high = metrics[f"{key}_interval"]
-        beside = f"; {baseline['name']}: {baseline[key]:.3f}" if key in baseline else ""
+        beside = "".join(f"; {one['name']} {one[key]:.3f}" for one in simple if key in one)
         lines.append(f"{words}: {metrics[key]:.3f} [{low:.3f}, {high:.3f}]{beside}")
     for label, cosine in metrics.get("cosine_by_label", {}).items():
         lines.append(f"mean cosine of {label}: {cosine:.3f}")
+    for key, words in {"source_to_teacher": "text", "translation_to_teacher": "translation"}.items():
+        if key in metrics:
+            lines.append(f"mean cosine of {words} to teacher: {metrics[key]:.3f}")
     return lines

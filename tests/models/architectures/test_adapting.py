@@ -205,7 +205,7 @@ def test_lora_begins_as_the_network_was_and_only_adapters_and_head_learn(network
 
 
 def test_merged_lora_says_the_same_under_the_names_of_before(network):
-    names, before = list(network.state_dict()), logits(network)
+    names, before, attributes = list(network.state_dict()), logits(network), set(vars(network))
     add_lora(network, rank=4, alpha=8)
     learn(network, steps=3)
     expected = logits(network)
@@ -213,6 +213,7 @@ def test_merged_lora_says_the_same_under_the_names_of_before(network):
     assert merge_lora(network) is network
     torch.testing.assert_close(logits(network), expected, atol=1e-5, rtol=1e-4)
     assert list(network.state_dict()) == names
+    assert set(vars(network)) == attributes
     assert all(weight.requires_grad for weight in network.parameters())
 
 

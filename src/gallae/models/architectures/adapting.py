@@ -147,7 +147,7 @@ def add_lora(
 ) -> Any:
     """Put low-rank adapters beside linear layers; the encoder's own weights learn no more.
 
-    Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models" (2022), through peft (extra `neural`).
+    Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models" (2021), through peft (extra `neural`).
     The adapters' first weights come from torch's global generator, and change no output.
 
     Args:
@@ -213,6 +213,7 @@ def merge_lora(network: Any) -> Any:
         parent, _, last = name.rpartition(".")
         setattr(network.get_submodule(parent), last, layer.get_base_layer())
     if layers:
+        del network.peft_config  # or a pickled network would need peft
         network.requires_grad_(True)
     return network
 

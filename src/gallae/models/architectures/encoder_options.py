@@ -14,8 +14,8 @@ TRAINING: dict[str, Any] = {"epochs": 3, "batch_size": 32, "learning_rate": 5e-5
 class LoraOptions(BaseModel):
     """Low-rank adaptation (Hu et al. 2021): small matrices learn beside the encoder's frozen ones.
 
-    `rank` 0 is none. `targets` are names of the linear layers to adapt; none: all of attention and
-    feed-forward.
+    `rank` 0 is none. `targets` are the last parts of the names of the linear layers to adapt, such as
+    "query", or "all-linear"; without any, those of the attention.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
