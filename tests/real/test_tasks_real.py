@@ -1,4 +1,4 @@
-"""Real pairs of sentences: every layout is read whole, and a small encoder from random weights learns similarity."""
+"""Real pairs of sentences: every layout is read whole, and a small encoder learns similarity from scratch."""
 
 import os
 from collections import Counter

@@ -143,7 +143,7 @@ def _predict(
         o.note(f"{count:,} examples predicted: {output}")
 
 
-def _encoding(encoding: str | None) -> dict[str, str]:
+def _encoding(encoding: str | None) -> dict[str, Any]:
     return {"encoding": encoding} if encoding else {}
 
 

@@ -71,6 +71,8 @@ class Embedder:
     ) -> None:
         self.network, self.tokenizer = network, tokenizer
         tokenizer.split_special_tokens = True  # "[SEP]" in a text is text
+        if tokenizer.pad_token is None:  # any will do, as the mask hides it
+            tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
         self.pipeline = pipeline or TextPipeline(())
         self.options = options or EmbeddingOptions()
         config = network.config
@@ -102,7 +104,7 @@ class Embedder:
 
     def _encode(self, texts: Sequence[str]) -> dict[str, list[list[int]]]:
         clean = [text.encode("utf-8", "replace").decode() for text in self.pipeline.apply(list(texts))]
-        given = self.tokenizer(clean, truncation=True, max_length=self.max_length)
+        given = self.tokenizer(clean, truncation=True, max_length=self.max_length, return_attention_mask=True)
         self.truncated += sum(bool(one.overflowing) for one in given.encodings)
         return {name: values for name, values in given.items() if name in self._inputs}
 

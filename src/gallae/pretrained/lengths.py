@@ -5,12 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 _AFTER_PADDING = (
-    "roberta",
-    "xlm-roberta",
-    "xlm-roberta-xl",
-    "camembert",
-    "longformer",
-    "roberta-prelayernorm",
+    *("roberta", "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod", "camembert"),
+    *("longformer", "mpnet", "data2vec-text", "ibert", "luke", "lilt", "markuplm", "layoutlmv3", "esm"),
 )
 _WITHOUT_END = 100_000  # a tokenizer that knows no limit names an astronomical one
 

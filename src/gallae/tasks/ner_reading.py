@@ -273,7 +273,8 @@ def _kmou(block: Block, notes: _Notes) -> Sentence:
     text, spans = parse_marked(block[1][1][1:].strip())
     if text != raw[1:].strip() or not text:
         raise _Unusable(block[1][0], f"without its marks it is not the raw text of line {first}")
-    units, pieces = [], []
+    units: list[Tagged] = []
+    pieces: list[str] = []
     for number, line in block[2:]:
         cells = line.split("\t")
         if len(cells) != 4:

@@ -59,8 +59,8 @@ class SearchIndex:
         rows = np.flatnonzero(scores >= least)
         rows = rows[np.argsort(-scores[rows], kind="stable")][:count]
         return [
-            {"rank": rank, "row": int(row), "score": float(scores[row]), "text": self.texts[row]}
-            for rank, row in enumerate(rows, 1)
+            {"rank": rank, "row": row, "score": float(scores[row]), "text": self.texts[row]}
+            for rank, row in enumerate(rows.tolist(), 1)
         ]
 
     def save(self, path: str | Path, model: str) -> None:

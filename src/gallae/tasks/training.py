@@ -119,7 +119,7 @@ class _Engine(Trainer):
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Return the batches of an epoch."""
         return DataLoader(
-            self.features,  # type: ignore[arg-type]
+            self.features,
             batch_sampler=self.batches,
             collate_fn=self.task.collate,
             generator=torch.Generator().manual_seed(self.task.recipe.seed),

@@ -169,7 +169,7 @@ def run_cell(recipe: TaskRecipe, train: Sequence[Any], held: Sequence[Any]) -> d
     figures = task.evaluate(held)
     main = next(iter(task.figures))
     simple = [one for key, one in figures.items() if key.endswith("baseline") and main in one]
-    baseline = max(simple, key=lambda one: one[main], default={})
+    baseline: dict[str, Any] = max(simple, key=lambda one: one[main], default={})
     return {
         "task": recipe.task,
         "figure": task.figures[main],

@@ -25,13 +25,12 @@ QUANTILES = (50, 90, 95, 99)
 
 
 class Reader(Protocol):
-    """What turns texts into tokens.
+    """What turns texts into tokens."""
 
-    Attributes:
-        limit: Most tokens of a text that the model reads, special ones among them.
-    """
-
-    limit: int
+    @property
+    def limit(self) -> int:
+        """Most tokens of a text that the model reads, special ones among them."""
+        ...
 
     def rows(self, text: str) -> list[dict[str, Any]]:
         """Return a text's tokens as the model gets them."""
