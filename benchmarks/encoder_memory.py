@@ -1,7 +1,7 @@
 """How much memory do encoders of the usual sizes take, to fine-tune and to predict?
 
-Random weights in the layout of the hub (memory does not ask what they learned), texts of 128 tokens made of the
-embedded headlines, two steps. Peak of the whole process.
+Random weights in the layout of the hub (memory does not ask what they learned), texts of 128 tokens made of
+the embedded headlines, two steps. Peak of the whole process.
 """
 
 from __future__ import annotations
@@ -35,7 +35,12 @@ def main() -> None:
             checkpoint = write(folder / size, *SIZES[size])
             for way, fields in WAYS.items():
                 run = folder / f"{size}-{way}"
-                given = [f"model.checkpoint={checkpoint}", "training.epochs=1", "model.max_length=128", *fields]
+                given = [
+                    f"model.checkpoint={checkpoint}",
+                    "training.epochs=1",
+                    "model.max_length=128",
+                    *fields,
+                ]
                 sets = [part for field in given for part in ("--set", field)]
                 note(f"{size}, {way}")
                 seconds, peak, _ = command(

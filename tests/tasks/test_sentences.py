@@ -104,6 +104,14 @@ def test_a_saved_model_is_a_sentence_transformers_folder(trained, tmp_path):
     assert further.dimensions == trained.dimensions
 
 
+def test_bf16_trains_and_leaves_a_float32_model(checkpoint, plain, tmp_path):
+    training = {**STEPS, "precision": "bf16"}
+    encoder = SentenceEncoder(checkpoint=str(checkpoint("bert")), training=training).fit(pairs(5.0, 0.0))
+    encoder.save(tmp_path / "model")
+    assert np.array_equal(SentenceEncoder.load(tmp_path / "model").embed(MONEY), encoder.embed(MONEY))
+    assert gap(encoder) > gap(plain) + 0.4
+
+
 @pytest.mark.parametrize("pooling", ["mean", "cls", "max"])
 def test_pooling_is_what_it_says(checkpoint, pooling):
     import torch
@@ -289,3 +297,34 @@ def test_vectors_of_agglomerative_are_limited():
     vectors = np.zeros((10_001, 2), dtype=np.float32)
     with pytest.raises(DataError, match="kmeans"):
         cluster_vectors(["a"] * 10_001, vectors, 2, "agglomerative")
+
+
+def test_kobert_keeps_its_tokenizer_through_training_and_saving(checkpoint, tmp_path):
+    import shutil
+
+    import sentencepiece
+
+    folder = tmp_path / "kobert"
+    shutil.copytree(checkpoint("bert"), folder, ignore=shutil.ignore_patterns("*token*", "vocab*"))
+    special = ["[PAD]", "[CLS]", "[SEP]", "[MASK]"]
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([*MONEY, *SPORT] * 20),
+        model_prefix=str(folder / "spiece"),
+        vocab_size=56,
+        hard_vocab_limit=False,
+        unk_piece="[UNK]",
+        bos_id=-1,
+        eos_id=-1,
+        user_defined_symbols=special,
+        minloglevel=2,
+    )
+    encoder = SentenceEncoder(checkpoint=str(folder), training={"epochs": 1}).fit(pairs(5.0, 0.0))
+    encoder.save(tmp_path / "saved")
+    again = SentenceEncoder.load(tmp_path / "saved")
+    model = sentencepiece.SentencePieceProcessor(model_file=str(folder / "spiece.model"))
+    for text in (*MONEY, *SPORT):
+        wanted = model.encode(text)
+        for one in (encoder, again):
+            ids = one.model.preprocess([text])["input_ids"][0].tolist()
+            assert [number for number in ids if number not in (ids[0], ids[-1])] == wanted
+    assert np.array_equal(again.embed(MONEY), encoder.embed(MONEY))

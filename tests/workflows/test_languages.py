@@ -8,6 +8,7 @@ import pytest
 
 import gallae
 from gallae.errors import DataError, OutputError, RecipeError
+from gallae.workflows.languages_plan import Training
 
 WORDS = {
     "경제": {"ko": ["금리", "환율", "수출", "증시"], "en": ["rates", "dollar", "exports", "stocks"]},
@@ -90,7 +91,7 @@ def test_chosen_sets_folds_and_the_korean_page(bilingual_csv, tmp_path):
         "fast",
         language_column="lang",
         group_column="pair",
-        train=["en+ko", "en"],
+        train="en+ko, en",
         folds=2,
         output=tmp_path / "run",
         language="ko",
@@ -196,3 +197,10 @@ def test_a_tiny_encoder(checkpoint, bilingual_csv, tmp_path):
         output=tmp_path / "run",
     )
     assert found.wide.shape == (1, 3) and found.runs["ko"].metrics["n_train"] < 80
+
+
+def test_names_of_languages_become_names_of_folders():
+    names = ["한국어", "zh TW", "zh-TW", "..", "a/b"]
+    folders = [Training(name, (name,)).folder for name in names]
+    assert folders[0] == "한국어" and len(set(folders)) == 5
+    assert not any(set(folder) & set("/. ") for folder in folders)

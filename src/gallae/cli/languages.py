@@ -56,7 +56,7 @@ def languages(
         data,
         recipe,
         language_column=language_column,
-        train=[name.strip() for name in train.split(",") if name.strip()],
+        train=train,
         translated_column=translated_column,
         holdout=holdout,
         folds=folds,

@@ -17,7 +17,7 @@ from gallae.training.batches import Rows
 from gallae.training.inference import in_batches
 
 FLOAT32, INT8 = "model.onnx", "model.int8.onnx"
-TOKENS_A_BATCH = 2048  # small enough for a processor's caches, large enough to be busy
+TOKENS_A_BATCH = 1024  # small enough for the caches of a processor
 _INPUTS = {
     "tokens": "gallae.models.inputs:TokenInputs",
     "checkpoint": "gallae.models.encoded:CheckpointInputs",

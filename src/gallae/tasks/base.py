@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from gallae.errors import DataError, ModelError, RecipeError
-from gallae.files import read_json, write_json
+from gallae.files import write_json
 from gallae.tasks.recipe import TaskRecipe, task_recipe
+from gallae.tasks.saving import TASK_FILE, model_folder, saved_facts
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 log = logging.getLogger(__name__)
-TASK_FILE = "task.json"
 Feature = dict[str, Any]
 Prediction = dict[str, Any]
 
@@ -178,16 +178,20 @@ class Task:
 
     # ---- given -----------------------------------------------------------------------------------------
 
-    def fit(self, examples: Sequence[Any], valid: Sequence[Any] | None = None) -> Self:
+    def fit(
+        self, examples: Sequence[Any], valid: Sequence[Any] | None = None, held: Sequence[Any] = ()
+    ) -> Self:
         """Fine-tune the checkpoint.
 
         Args:
             examples: Labelled examples.
             valid: Labelled examples that are measured after each epoch, for `history` only: the weights are
                 the last epoch's.
+            held: Labelled examples to be measured later: they are checked before the training.
 
         Raises:
-            DataError: if there are no examples, or the tokenizer maps too many of their tokens to unknown.
+            DataError: if there are no examples, some do not fit (see `check`), or the tokenizer maps too many
+                of their tokens to unknown.
             ModelError: if the checkpoint is missing, damaged, or does not fit.
         """
         from gallae.tasks.starting import load_checkpoint
@@ -197,7 +201,7 @@ class Task:
             raise DataError(f"{self.name}: there is no labelled example to train on.")
         with place() as (folder, keep):
             load_checkpoint(self, examples, folder)
-            self.check(valid or ())
+            self.check([*(valid or ()), *held])
             self.history = train(self, self.encode(examples, True), valid, folder, keep)
         return self
 
@@ -322,34 +326,3 @@ class Task:
         task.tokenizer = load_tokenizer(place)
         task.model = load_model(place, task.auto_class)
         return task
-
-
-def model_folder(folder: str | Path) -> Path:
-    """Return the folder with the weights: the given one, or its `model/`.
-
-    Raises:
-        ModelError: if neither has a task.json.
-    """
-    for place in (Path(folder), Path(folder) / "model"):
-        if (place / TASK_FILE).is_file():
-            return place
-    raise ModelError(
-        f"{folder} holds no model of a task ({TASK_FILE} is missing). Give a run of `gallae tasks TASK "
-        "train`, or its model/ folder."
-    )
-
-
-def saved_facts(place: Path) -> Mapping[str, Any]:
-    """Return what task.json says.
-
-    Raises:
-        ModelError: if it is damaged.
-    """
-    try:
-        saved = read_json(place / TASK_FILE)
-        if isinstance(saved["task"], str) and isinstance(saved["recipe"], dict):
-            return saved
-        error: Exception | None = None
-    except (OSError, ValueError, KeyError, TypeError) as caught:
-        error = caught
-    raise ModelError(f"{place / TASK_FILE} is damaged. Train the model again.") from error

@@ -135,7 +135,7 @@ def load_task(folder: Any) -> Task:
     Raises:
         ModelError: if it is missing or damaged.
     """
-    from gallae.tasks.base import model_folder, saved_facts
+    from gallae.tasks.saving import model_folder, saved_facts
 
     saved = saved_facts(model_folder(folder))
     if saved["task"] not in TASKS:

@@ -169,7 +169,8 @@ def fit(
             ) from error
         finally:
             bar.close()
-            model.eval()
+            # Without this it would go on computing in the training's precision, other than once saved.
+            trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False).eval()
         kept = ("epoch", "loss", "learning_rate")
         history = [{key: row[key] for key in kept} for row in trainer.state.log_history if "loss" in row]
         if keep:

@@ -19,7 +19,7 @@ from gallae.recipes import Recipe, find_recipe
 from gallae.workflows.comparing import labels_of, run_part
 from gallae.workflows.job import Job
 from gallae.workflows.languages_page import languages_page, written_cell
-from gallae.workflows.languages_plan import Rows, Training, plan, test_parts
+from gallae.workflows.languages_plan import Rows, Training, measured_parts, plan
 from gallae.workflows.partial import PartialRun
 from gallae.workflows.runs import RECIPE, REPORT, Run, fingerprint
 from gallae.workflows.splits import Split, SplitOptions, make_splits
@@ -61,7 +61,7 @@ def languages(
     recipe: str | Path | Recipe = "default",
     *,
     language_column: str,
-    train: Sequence[str] = (),
+    train: str | Sequence[str] = (),
     translated_column: str | None = None,
     holdout: float | None = None,
     folds: int | None = None,
@@ -81,8 +81,8 @@ def languages(
         data: As for `train`.
         recipe: A shipped recipe's name, a TOML file, or a `Recipe`.
         language_column: Column of the text's language.
-        train: Training sets: languages, "ko+en" for several together, "all" for all. Without it each
-            language alone, and all.
+        train: Training sets, as a list or with commas: languages, "ko+en" for several together, "all" for
+            all. Without it each language alone, and all.
         translated_column: Column that names the language a row was translated from; empty for originals.
             Each training set is then trained a second time with the rows translated from its languages,
             and each language's translated rows are measured apart. Needs a `group_column`, so that a text
@@ -115,7 +115,8 @@ def languages(
     folder = choose_folder(output, resume, f"languages-{chosen.name}", force)
     corpus = data if isinstance(data, Corpus) else read(data, **chosen.data.reading())
     rows = Rows.of(corpus, language_column, translated_column)
-    trainings = plan(rows, train, corpus.source)
+    wanted = [name.strip() for name in train.split(",") if name.strip()] if isinstance(train, str) else train
+    trainings = plan(rows, wanted, corpus.source)
     splits, warnings = make_splits(corpus, options, chosen)
     asked = _Asked(chosen, corpus, splits, rows, (language_column, translated_column), warnings)
     parts = asked.parts()
@@ -147,15 +148,15 @@ class _Asked:
     warnings: list[str]
 
     def parts(self) -> list[tuple[str, str, np.ndarray]]:
-        """Return the parts of the held-out rows that are measured (see `test_parts`).
+        """Return the parts of the held-out rows that are measured (see `measured_parts`).
 
         Raises:
             DataError: if one has no row.
         """
         held = [Rows.of(split.valid, *self.columns) for split in self.splits]
         rows = Rows(np.concatenate([h.language for h in held]), np.concatenate([h.origin for h in held]))
-        names = [(name, language) for name, language, _ in test_parts(self.rows)]
-        found = {name: chosen for name, _, chosen in test_parts(rows)}
+        names = [(name, language) for name, language, _ in measured_parts(self.rows)]
+        found = {name: chosen for name, _, chosen in measured_parts(rows)}
         for name, _ in names:
             if name not in found:
                 raise DataError(

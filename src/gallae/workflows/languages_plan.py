@@ -16,6 +16,7 @@ from gallae.errors import DataError
 
 ALL = "all"
 """What stands for all languages."""
+_TRANSLATED = ", translated"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class Training:
     @property
     def folder(self) -> str:
         """Name of its run's folder."""
-        return re.sub(r"[^\w+-]+", "-", self.name)
+        plain = self.name.replace(_TRANSLATED, "-translated")
+        return re.sub(r"[^\w+-]", lambda found: f"%{ord(found[0]):x}", plain)
 
     def chosen(self, rows: Rows) -> np.ndarray:
         """Return (n,) bool: which rows are meant."""
@@ -110,7 +112,7 @@ def plan(rows: Rows, wanted: Sequence[str], source: str) -> list[Training]:
         name = ALL if len(chosen) == len(have) > 1 else "+".join(chosen)
         found.append(Training(name, chosen))
         if np.isin(rows.origin, chosen).any():
-            found.append(Training(f"{name}, translated", chosen, translated=True))
+            found.append(Training(name + _TRANSLATED, chosen, translated=True))
     return found
 
 
@@ -127,7 +129,7 @@ def _languages(name: str, have: Sequence[str], source: str) -> tuple[str, ...]:
     return tuple(language for language in have if language in parts)
 
 
-def test_parts(rows: Rows) -> Iterator[tuple[str, str, np.ndarray]]:
+def measured_parts(rows: Rows) -> Iterator[tuple[str, str, np.ndarray]]:
     """Yield the parts that are measured: name, language ("" for all), and (n,) bool which rows are meant.
 
     Originals of each language, then each language's translated rows, then all originals.
@@ -136,6 +138,6 @@ def test_parts(rows: Rows) -> Iterator[tuple[str, str, np.ndarray]]:
     for language in rows.languages:
         yield language, language, original & (rows.language == language)
     for language in rows.translations:
-        yield f"{language}, translated", language, ~original & (rows.language == language)
+        yield language + _TRANSLATED, language, ~original & (rows.language == language)
     if len(rows.languages) > 1:
         yield ALL, "", original

@@ -126,7 +126,7 @@ def _run(
 ) -> TaskRun:
     started = time.perf_counter()
     with partial.training("task"), status(f"{task.name}: training on {len(examples):,} examples"):
-        task.fit(examples)
+        task.fit(examples, held=held)
     task.facts["reading"] = facts.pop("kept")
     metrics: dict[str, Any] = {
         "task": task.name,
