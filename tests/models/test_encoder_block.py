@@ -14,6 +14,7 @@ from gallae.models.documents import Documents
 from gallae.models.encoder_block import EncoderBlock
 from gallae.models.features import make_block
 from gallae.models.persistence import load
+from gallae.pretrained.loading import load_model
 from gallae.recipes import find_recipe
 
 BLOCK = "features.blocks.encoder."
@@ -47,6 +48,17 @@ def test_columns_are_standardised_over_the_training_texts(block):
     assert np.isclose((rows**2).sum(axis=1).mean(), 0.25, atol=1e-4)
     assert np.allclose(block.transform(documents, block.fit(documents)), rows, atol=1e-6)
     assert len(block.names()) == 64
+
+
+def test_a_column_that_does_not_vary_is_left_out(checkpoint, tmp_path):
+    folder = shutil.copytree(checkpoint("bert"), tmp_path / "flat")
+    network = load_model(folder)
+    network.encoder.layer[-1].output.LayerNorm.weight.data[3] = 1e-8
+    network.save_pretrained(folder)
+    made = EncoderBlock(str(folder), layer="-1")
+    made.fit(Documents(TEXTS * 3))
+    rows = made.transform(Documents(TEXTS))
+    assert not rows[:, 3].any() and rows[:, 4].all() and np.isfinite(rows).all()
 
 
 def test_batch_equals_single(block):

@@ -217,7 +217,7 @@ def test_figures_without_any_entity_are_0():
 
 
 def test_the_dictionary_takes_the_longest_name_at_a_words_beginning():
-    names = learn_names(
+    names, doubtful = learn_names(
         marked(
             "<서울:LC>에 갔다",
             "<서울대:OG>에 갔다",
@@ -228,7 +228,7 @@ def test_the_dictionary_takes_the_longest_name_at_a_words_beginning():
             "<서울:LC>",
         )
     )
-    assert names == {"서울": "LC", "서울대": "OG"}
+    assert names == {"서울": "LC", "서울대": "OG", "이": "PS"} and doubtful == ["이"]
     text = '"서울대"와 서울, 새서울'
     assert find_names(text, names, 3) == [Span(1, 4, "OG"), Span(7, 9, "LC")]
 

@@ -131,6 +131,12 @@ def test_long_pairs_are_counted(nli):
     assert nli.remarks(found)[0].startswith("cut to 32 tokens: 1 of 5 pairs")
 
 
+def test_each_side_counts_for_itself(checkpoint):
+    pair = Pair("코스피 " * 10, "환율 " * 10, 1.0)
+    one, two = (similarity(checkpoint, head).fit([*scored(8), pair]) for head in ("siamese", "cross"))
+    assert one.truncation([pair])["longest"] < two.truncation([pair])["longest"] - 9
+
+
 def test_what_cannot_be_learnt(checkpoint, nli):
     with pytest.raises(DataError, match="all pairs have the label 'a'"):
         Nli(checkpoint=str(checkpoint("bert")), max_length=32).fit([Pair("코스피", "환율", "a")] * 3)

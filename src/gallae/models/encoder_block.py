@@ -16,6 +16,7 @@ from gallae.models.embedders import checkpoint_folder, open_encoder
 from gallae.models.layers import EmbeddingOptions
 
 log = logging.getLogger(__name__)
+_LEAST = 1e-3  # of the columns' median spread
 _NETWORK = ("config.json", "model.safetensors")
 
 
@@ -84,7 +85,8 @@ class EncoderBlock:
             )
         self.mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
         spread = vectors.std(axis=0, dtype=np.float64)
-        self.scale = np.where(spread > 0, spread, 1.0).astype(np.float32)
+        # A column that hardly varies, as one of MiniLM's last layer, is rounding noise: it must not be blown up.
+        self.scale = np.where(spread > _LEAST * np.median(spread), spread, np.inf).astype(np.float32)
         return vectors
 
     def transform(self, documents: Documents, counts: Any = None) -> np.ndarray:

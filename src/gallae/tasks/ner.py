@@ -19,7 +19,7 @@ from gallae.errors import DataError
 from gallae.tasks.base import Feature, Prediction, Task
 from gallae.tasks.bio import Span, spans_of_tags
 from gallae.tasks.ner_decoding import best_path, log_shares, transitions
-from gallae.tasks.ner_dictionary import find_names, learn_names
+from gallae.tasks.ner_dictionary import find_all, learn_names
 from gallae.tasks.ner_metrics import entity_figures
 from gallae.tasks.ner_reading import Sentence, read_sentences, read_texts, write_marked
 from gallae.tasks.ner_replacing import with_replaced
@@ -68,7 +68,7 @@ class Ner(Task):
         types = sorted({span.type for example in examples for span in example.spans})
         if not types:
             raise DataError(f"there is no entity in any of the {len(examples)} sentences to learn from.")
-        self.facts["names"] = learn_names(examples)
+        self.facts["names"], self.facts["doubtful"] = learn_names(examples)
         return self.label_fields(["O", *(f"{place}-{kind}" for kind in types for place in "BI")])
 
     def check(self, examples: Sequence[Sentence]) -> None:
@@ -136,8 +136,9 @@ class Ner(Task):
         gold = [example.spans for example in examples]
         lengths = [len(example.text) for example in examples]
         names: dict[str, str] = self.facts.get("names", {})
-        longest = max(map(len, names), default=0)
-        listed = [find_names(example.text, names, longest) for example in examples]
+        doubtful = set(self.facts.get("doubtful", ()))
+        surer = {name: kind for name, kind in names.items() if name not in doubtful}
+        texts = [example.text for example in examples]
         best = list(reachable(units_of(self.encode(examples, False), len(examples)), gold))
         return {
             "n": len(examples),
@@ -147,7 +148,11 @@ class Ner(Task):
             "split": sum(len(set(right) - set(said)) for right, said in zip(gold, best, strict=True)),
             "baseline": {
                 "name": "dictionary of the names in training",
-                **entity_figures(lengths, gold, listed),
+                **entity_figures(lengths, gold, find_all(texts, names)),
+            },
+            "surer_baseline": {
+                "name": "the same without doubtful names",
+                **entity_figures(lengths, gold, find_all(texts, surer)),
             },
         }
 

@@ -1,4 +1,4 @@
-"""The baseline of named entities: a dictionary of the names in the training texts, by longest match."""
+"""The baselines of named entities: dictionaries of the names in the training texts, by longest match."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ from gallae.tasks.bio import Span
 from gallae.tasks.ner_reading import Sentence
 
 
-def learn_names(sentences: Sequence[Sentence]) -> dict[str, str]:
-    """Return name to its most frequent type.
+def learn_names(sentences: Sequence[Sentence]) -> tuple[dict[str, str], list[str]]:
+    """Return name to its most frequent type, and the names that are doubtful.
 
-    Names are left out that are an entity less than every second time that they begin a word: most syllables
-    that are a name once are something else elsewhere.
+    Doubtful is what is an entity less than every second time that it begins a word: most syllables that are a
+    name once are something else elsewhere.
     """
     types: dict[str, Counter[str]] = defaultdict(Counter)
     for sentence in sentences:
         for start, end, kind in sentence.spans:
             types[sentence.text[start:end]][kind] += 1
     seen = _beginnings(types, [sentence.text for sentence in sentences])
-    return {
-        name: min(counts, key=lambda kind: (-counts[kind], kind))
-        for name, counts in sorted(types.items())
-        if 2 * counts.total() >= seen[name]
+    names = {
+        name: min(counts, key=lambda kind: (-counts[kind], kind)) for name, counts in sorted(types.items())
     }
+    return names, [name for name in names if 2 * types[name].total() < seen[name]]
+
+
+def find_all(texts: Sequence[str], names: Mapping[str, str]) -> list[list[Span]]:
+    """Return the names in each text; see `find_names`."""
+    longest = max(map(len, names), default=0)
+    return [find_names(text, names, longest) for text in texts]
 
 
 def find_names(text: str, names: Mapping[str, str], longest: int) -> list[Span]:

@@ -49,16 +49,17 @@ class PairTask(Task):
         raise NotImplementedError  # pragma: no cover - both have their own
 
     def truncation(self, examples: Sequence[Pair]) -> dict[str, Any]:
-        """Return how many pairs are cut, and the longest one's tokens."""
-        whole = self.tokenize(
-            [pair.first for pair in examples], [pair.second for pair in examples], truncation=False
-        )
-        lengths = np.array([len(feature["input_ids"]) for feature in whole])
+        """Return how many pairs are cut, and the tokens of the longest that is read at once."""
+        lengths = self._lengths(examples)
         return {
             "max_length": self.recipe.max_length,
             "longest": int(lengths.max()),
             "cut": int((lengths > self.recipe.max_length).sum()),
         }
+
+    def _lengths(self, examples: Sequence[Pair]) -> np.ndarray:
+        firsts, seconds = [pair.first for pair in examples], [pair.second for pair in examples]
+        return np.array([len(one["input_ids"]) for one in self.tokenize(firsts, seconds, truncation=False)])
 
     def rows(
         self, examples: Sequence[Pair], predictions: Sequence[Prediction], **writing: Any
@@ -200,6 +201,13 @@ class Similarity(PairTask):
             feature: Feature = {name: [one[name], other[name]] for name in one} | {"example": number}
             features.append(feature | {"labels": self._target(examples[number])} if labelled else feature)
         return features
+
+    def _lengths(self, examples: Sequence[Pair]) -> np.ndarray:
+        if not self.siamese:
+            return super()._lengths(examples)
+        sides = ([getattr(pair, side) for pair in examples] for side in ("first", "second"))
+        tokens = ([len(one["input_ids"]) for one in self.tokenize(side, truncation=False)] for side in sides)
+        return np.maximum(*map(np.array, tokens))
 
     def collate(self, features: Sequence[Feature]) -> dict[str, Tensor]:
         """Return a batch; with the head "siamese" all first sentences, then all second ones."""

@@ -27,7 +27,7 @@ from gallae.tasks.sentence_recipe import SentenceRecipe
 from gallae.tasks.training import place
 from gallae.training import checkpoints
 from gallae.training.callbacks import ProgressBar
-from gallae.training.devices import find_device, use_bf16
+from gallae.training.devices import find_device, lacks_memory, use_bf16
 
 History = list[dict[str, Any]]
 _COLUMNS = ("anchor", "positive", "negative")
@@ -161,7 +161,9 @@ def fit(
         newest = checkpoints.last_whole(folder) if keep else None
         try:
             trainer.train(resume_from_checkpoint=str(newest) if newest else None)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not lacks_memory(error):
+                raise
             size = recipe.training.batch_size
             raise ModelError(
                 f"memory does not suffice for batches of {size}. Set training.batch_size="

@@ -86,7 +86,8 @@ def train(
             ) from error
         finally:
             engine.bar.close()
-            task.model.to("cpu").eval()
+            # Without this it would go on computing in the training's precision, other than once saved.
+            engine.accelerator.unwrap_model(task.model, keep_fp32_wrapper=False).to("cpu").eval()
     if keep:
         checkpoints.keep_final(folder, task.model, engine.history)
     return engine.history
