@@ -85,7 +85,7 @@ class EncoderBlock:
             )
         self.mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
         spread = vectors.std(axis=0, dtype=np.float64)
-        # A column that hardly varies, as one of MiniLM's last layer, is rounding noise: it must not be blown up.
+        # A column that hardly varies (MiniLM's last layer has three) is rounding noise, not to be blown up.
         self.scale = np.where(spread > _LEAST * np.median(spread), spread, np.inf).astype(np.float32)
         return vectors
 

@@ -102,8 +102,7 @@ class Training:
             raise ModelError(_smaller(self.options)) from error
         finally:
             engine.bar.close()
-            # In float32 from now on, as once it is saved.
-            engine.accelerator.unwrap_model(self.network, keep_fp32_wrapper=False)
+            engine.accelerator.unwrap_model(self.network, keep_fp32_wrapper=False)  # no bf16, as once saved
         engine.restore_best()
         return engine.history
 
