@@ -159,7 +159,12 @@ _SIZES = {
         "share_att_key": True,
         "max_relative_positions": 32,
     },
-    "modernbert": {"global_attn_every_n_layers": 2, "local_attention": 16, "cls_token_id": 0, "sep_token_id": 2},
+    "modernbert": {
+        "global_attn_every_n_layers": 2,
+        "local_attention": 16,
+        "cls_token_id": 0,
+        "sep_token_id": 2,
+    },
 }
 
 
@@ -167,7 +172,8 @@ def make_tokenizer(name, texts, size=400):
     """Train a tokenizer of one of transformers' classes on texts."""
     import transformers
 
-    options = {"do_lower_case": False} if name in ("BertTokenizer", "ElectraTokenizer", "DistilBertTokenizer") else {}
+    cased = ("BertTokenizer", "ElectraTokenizer", "DistilBertTokenizer")
+    options = {"do_lower_case": False} if name in cased else {}
     options |= {"keep_accents": True} if name == "AlbertTokenizer" else {}
     made = getattr(transformers, name)(**options).train_new_from_iterator(texts, size)
     made.model_max_length = 126
@@ -189,7 +195,8 @@ def checkpoint(tmp_path_factory):
         key = (family, head, repr(sorted(fields.items())))
         if key not in made:
             texts = [text for text, _topic in headlines()]
-            size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+            names = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
+            size = dict(zip(names, (32, 2, 2, 64), strict=True))
             sizes = {"max_position_embeddings": 128, **size, **_SIZES.get(family, {})}
             if family == "distilbert":
                 sizes = {name: value for name, value in sizes.items() if name not in size}

@@ -34,7 +34,7 @@ NOT_RUN = "<!-- not run -->"
 UNLISTED = ("blocks", "family")  # described in words
 COMMANDS = (
     *("demo", "audit", "clean", "train", "compare", "ensemble", "search", "lr-find"),
-    *("evaluate", "predict", "submit", "recipes", "vectors"),
+    *("evaluate", "predict", "submit", "export", "recipes", "vectors"),
     *("embed", "tokens", "fill-mask", "languages", "sentences", "tasks"),
 )
 _FENCE = re.compile(

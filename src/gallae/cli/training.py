@@ -178,7 +178,7 @@ def recipes(
 
 
 def _needs(recipe: Any) -> str:
-    """Return what a recipe needs besides gallae: extras, and the hub's checkpoint with its licence and size."""
+    """Return what a recipe needs besides gallae: extras, the hub's checkpoint, its licence and size."""
     from gallae.pretrained.known import KNOWN
 
     blocks = [block.checkpoint for block in recipe.features.blocks if block.kind == "encoder"]

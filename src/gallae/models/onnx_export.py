@@ -124,7 +124,7 @@ def _traced(network: nn.Module, rows: Rows) -> Any:
             f"torch's exporter cannot make ONNX of a network of the kind {_kind(network)}: "
             f"{_reason(error)} Predict with the model as it is."
         ) from error
-    return program.model_proto  # type: ignore[union-attr]
+    return program.model_proto
 
 
 def _reason(error: Exception) -> str:

@@ -49,7 +49,7 @@ class OnnxClassifier(NetworkClassifier):
         self.dictionary = dictionary
 
     @classmethod
-    def of(cls, model: NetworkClassifier, inputs: Any, onnx: bytes, int8: bool = False) -> Self:
+    def of(cls, model: Any, inputs: Any, onnx: bytes, int8: bool = False) -> Self:
         """Make one of a fitted classifier.
 
         Args:
@@ -58,7 +58,7 @@ class OnnxClassifier(NetworkClassifier):
             onnx: The network, the content of an ONNX file.
             int8: Whether its weights are of 8 bits.
         """
-        made = cls(tuple(model.steps), model.pipeline_.dictionary or None)  # type: ignore[attr-defined]
+        made = cls(tuple(model.steps), model.pipeline_.dictionary or None)
         made.pipeline_, made.inputs_, made.prior_ = model.pipeline_, inputs, model.prior_
         made.classes_, made.multilabel_ = model.classes_, model.multilabel_
         made.onnx_, made.int8_ = onnx, int8

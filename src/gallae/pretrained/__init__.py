@@ -1,1 +1,1 @@
-"""Checkpoints of the Hugging Face hub: finding, reading safely, their tokenizers, and small ones from scratch."""
+"""Checkpoints of the Hugging Face hub: found, read safely, with their tokenizers; small ones from scratch."""

@@ -33,7 +33,9 @@ def resolve(checkpoint: str, revision: str = "") -> Path:
     if folder.is_dir():
         return _checked(folder)
     if not _ID.fullmatch(checkpoint) or checkpoint.startswith("."):
-        raise ModelError(f"there is no checkpoint folder {checkpoint!r}. Give a folder, or a hub id owner/name.")
+        raise ModelError(
+            f"there is no checkpoint folder {checkpoint!r}. Give a folder, or a hub id owner/name."
+        )
     return _download(checkpoint, revision)
 
 
@@ -78,10 +80,11 @@ def _has_weights(folder: Path) -> bool:
 
 
 def _offline(name: str, revision: str, error: Exception) -> str:
+    short = name.split("/")[-1]
     at = f" --revision {revision}" if revision else ""
     reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
     return (
-        f"the checkpoint {name!r} is neither a folder here nor in the cache, and the hub gave none ({reason}). "
-        f"Where there is a connection, fetch it by: hf download {name}{at} --local-dir {name.split('/')[-1]} "
-        f"- then copy that folder here and set model.checkpoint=./{name.split('/')[-1]}"
+        f"the checkpoint {name!r} is neither a folder here nor in the cache, and the hub gave none "
+        f"({reason}). Where there is a connection, fetch it: hf download {name}{at} --local-dir {short} "
+        f"- then copy that folder here, and name ./{short} as the checkpoint."
     )

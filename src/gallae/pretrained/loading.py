@@ -13,7 +13,17 @@ from gallae.errors import ModelError, RecipeError
 from gallae.pretrained.finding import CONFIG
 
 log = logging.getLogger(__name__)
-_HEADS = ("classifier", "head", "score", "qa_outputs", "lm_head", "cls", "pooler", "predictions", "pre_classifier")
+_HEADS = (
+    "classifier",
+    "head",
+    "score",
+    "qa_outputs",
+    "lm_head",
+    "cls",
+    "pooler",
+    "predictions",
+    "pre_classifier",
+)
 
 
 def load_config(folder: Path) -> Any:
@@ -112,8 +122,8 @@ def _explained(folder: Path, auto_class: str, config: Any, error: Exception) -> 
     kind = f"{type(error).__name__} {error}"
     if "WeightsUnpickler" in kind or "weights_only" in kind or "UnpicklingError" in kind:
         return ModelError(
-            f"{folder}: its pytorch_model.bin is damaged, or holds more than weights; pickles can run code, so "
-            "it is refused. Use a checkpoint with model.safetensors."
+            f"{folder}: its pytorch_model.bin is damaged, or holds more than weights; pickles can run code, "
+            "so it is refused. Use a checkpoint with model.safetensors."
         )
     if isinstance(error, OSError) and "no file named" in str(error):
         return ModelError(
@@ -139,8 +149,8 @@ def _warn(folder: Path, told: dict[str, Any]) -> None:
     strange = [name for name in wrong if not _of_head(name)]
     if strange:
         raise ModelError(
-            f"{folder}: the weights do not fit config.json (such as {sorted(strange)[0]}). The folder mixes two "
-            "checkpoints, or the configuration was changed; fetch it again."
+            f"{folder}: the weights do not fit config.json (such as {sorted(strange)[0]}). The folder mixes "
+            "two checkpoints, or the configuration was changed; fetch it again."
         )
     if wrong:
         log.warning("%s: its head is for other labels; a new one begins at random", folder)
