@@ -76,6 +76,32 @@ def test_a_pickle_that_could_run_code_is_refused(checkpoint, tmp_path, capsys):
     assert "it ran" not in capsys.readouterr().out
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_bin_that_holds_no_weights_is_refused(checkpoint, tmp_path):
+    folder = shutil.copytree(checkpoint("bert"), tmp_path / "strange")
+    (folder / "model.safetensors").unlink()
+    torch.save([1, 2], folder / "pytorch_model.bin")
+    whole = (folder / "pytorch_model.bin").read_bytes()
+    for content in (whole, whole[:-40], b"hello", b"", pickle.dumps([1, 2])):
+        (folder / "pytorch_model.bin").write_bytes(content)
+        with pytest.raises(ModelError, match=r"pytorch_model\.bin is damaged"):
+            load_model(folder)
+
+
+def test_a_run_is_its_checkpoint_and_a_file_is_none(checkpoint, tmp_path):
+    shutil.copytree(checkpoint("bert"), tmp_path / "run" / "model")
+    assert resolve(str(tmp_path / "run")) == tmp_path / "run" / "model"
+    (tmp_path / "train.csv").write_text("text\n")
+    with pytest.raises(ModelError, match=r"train\.csv is a file"):
+        resolve(str(tmp_path / "train.csv"))
+
+
+def test_a_head_of_ours_is_named_as_such(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "gallae-encoder"}')
+    with pytest.raises(ModelError, match="a classifier of `gallae train`"):
+        load_config(tmp_path)
+
+
 def damaged(folder, name):
     """Cut a file of a checkpoint in half."""
     content = (folder / name).read_bytes()

@@ -32,5 +32,5 @@ def test_a_small_network_learns_the_most_frequent_names(tmp_path):
         training={"epochs": 4, "batch_size": 16, "learning_rate": 2e-3},
     )
     figures = task.fit(train).evaluate(dev)
-    assert figures["reachable_f1"] == 1 and figures["split"] == 0
+    assert figures["reachable_f1"] == 1 and figures["split_entities"] == 0
     assert figures["f1_interval"][0] > 0.1

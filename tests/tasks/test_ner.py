@@ -151,7 +151,7 @@ def test_entities_that_begin_inside_a_subword_are_counted(checkpoint, caplog):
         task.fit(examples)
     assert "50.0 % of the entities begin or end inside a sub-word" in caplog.text
     figures = task.evaluate(examples)
-    assert figures["split"] == 1 and figures["reachable_f1"] == 0.5
+    assert figures["split_entities"] == 1 and figures["reachable_f1"] == 0.5
 
 
 def test_characters_of_several_bytes_are_one_unit(checkpoint):

@@ -45,7 +45,8 @@ def test_columns_can_be_named(tmp_path):
     [
         ("regression", "sentence1,sentence2,score\na,b,1\na,b,hoch\n", "line 3: 'score' holds 'hoch'"),
         ("regression", "sentence1,sentence2,score\na,b,-1\n", "line 2.*from 0"),
-        ("regression", "sentence1,sentence2,score\na,b,nan\n", "line 2"),
+        ("regression", "sentence1,sentence2,score\na,b,nan\n", "line 2.*from 0 up"),
+        ("regression", "sentence1,sentence2,score\na,b,inf\n", "line 2"),
         ("regression", "sentence1,sentence2\na,b\n", "which column holds the score"),
         ("classification", "sentence1,sentence2,label\na,b,\n", "line 2.*'label' is empty"),
         ("triplet", "anchor,positive,negative\na,b,c\na,,c\n", "line 3.*'positive' is empty"),

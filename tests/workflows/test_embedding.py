@@ -68,6 +68,7 @@ def test_mistakes(checkpoint, topics_csv, tmp_path):
         (RecipeError, "either a file", {}),
         (RecipeError, "either a file", {"data": topics_csv, "texts": ["a"]}),
         (RecipeError, "no layer 9", {"data": topics_csv, "layer": 9}),
+        (RecipeError, "finite", {"texts": ["a"], "combine": "weighted", "weights": [float("nan")]}),
         (DataError, "holds 3", {"texts": ["a", 3]}),
         (DataError, "missing", {"data": tmp_path / "missing.csv", "output": tmp_path / "y.npy"}),
     ):

@@ -86,6 +86,21 @@ def test_what_has_no_network_and_what_was_exported_is_refused(topics_run, folder
     assert not (tmp_path / "out").exists()
 
 
+def test_a_model_is_not_exported_over_itself(run, folder, tmp_path, gallae_cli):
+    for options in ((), ("--force",)):
+        answer = gallae_cli("export", run.folder, "-o", run.folder / "model", *options)
+        assert answer.code == 2 and "which would be lost" in answer.err
+    assert gallae.load(run.folder).predict(["코스피"]).size == 1
+    (tmp_path / "file").write_text("mine")
+    answer = gallae_cli("export", run.folder, "-o", tmp_path / "file", "--force")
+    assert answer.code == 2 and "is a file" in answer.err and (tmp_path / "file").read_text() == "mine"
+
+
+def test_an_exported_model_has_no_layers_to_embed(folder):
+    with pytest.raises(ModelError, match="exported to ONNX"):
+        gallae.embed(folder, texts=["코스피"])
+
+
 def test_foreign_folders_and_bad_samples_are_refused_first(run, tmp_path, monkeypatch):
     from gallae.workflows import exporting
 

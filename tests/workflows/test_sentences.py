@@ -134,6 +134,17 @@ def test_search_keeps_an_index_until_something_changes(gallae_cli, files, run, t
     assert told.code == 2 and "damaged" in told.err
 
 
+def test_an_index_beside_a_corpus_of_the_same_name_leaves_it_alone(run, tmp_path):
+    corpus = tmp_path / "faq.json"
+    corpus.write_text(json.dumps([{"text": text} for text in MONEY]), encoding="utf-8")
+    before = corpus.read_bytes()
+    first, again = (
+        search_sentences(run.folder, corpus, ["금리"], index=tmp_path / "faq.npy") for _ in range(2)
+    )
+    assert first == again and len(first[0]["found"]) == 4
+    assert corpus.read_bytes() == before
+
+
 def test_groups_as_a_file(gallae_cli, files, run, tmp_path):
     import pandas as pd
 

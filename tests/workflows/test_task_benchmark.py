@@ -1,6 +1,7 @@
 """`gallae tasks benchmark`: finding data, one table, failures noted, going on after a kill."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -110,6 +111,15 @@ def test_what_fails_is_noted_and_the_rest_goes_on(gallae_cli, data, checkpoint, 
     with pytest.raises(ModelError, match="every cell"):
         benchmark_tasks([name], data, tasks=["nli"], overrides=["max_length=500"], output=tmp_path / "c")
     assert not (tmp_path / "c").exists()
+
+
+def test_tokenizers_are_read_before_anything_is_trained(checkpoint, data, tmp_path, monkeypatch):
+    broken = shutil.copytree(checkpoint("bert"), tmp_path / "broken")
+    (broken / "tokenizer.json").unlink()
+    (broken / "tokenizer_config.json").unlink()
+    monkeypatch.setattr("gallae.workflows.task_benchmark.run_cell", None)
+    with pytest.raises(ModelError, match="has no tokenizer"):
+        benchmark_tasks([str(checkpoint("electra")), str(broken)], data, output=tmp_path / "c")
 
 
 def test_a_killed_benchmark_goes_on(done, data, tmp_path, monkeypatch):

@@ -132,7 +132,7 @@ def fill_mask(
     from gallae.tasks.fill_mask import fill_lines, fill_mask
 
     found = fill_mask(checkpoint, text, top_k, revision)
-    _print(found, [line for one in found for line in fill_lines(one)], json)
+    _print(found, list(fill_lines(found)), json)
 
 
 def _print(value: Any, lines: list[str], json: bool) -> None:

@@ -242,6 +242,11 @@ def _reading(columns: str | None, label_column: str | None, encoding: str | None
 def _report(run: Any) -> None:
     from gallae.workflows.sentences import figure_lines
 
-    for line in figure_lines(run.metrics):
+    found = run.metrics
+    typer.echo(f"{found['objective']}: {found['checkpoint']}, trained on {found['rows']:,} rows")
+    if "n" in found:
+        typer.echo(f"held out: {found['n']:,} ({found['split']}), 95 % intervals")
+    for line in figure_lines(found):
         typer.echo(line)
+    typer.echo(f"fit: {found['fit_seconds']:.1f} s, model: {found['model_mb']:.1f} MB")
     typer.echo(f"run: {run.folder}")

@@ -65,8 +65,9 @@ class Corpus:
         for candidate in (kept_name(name), name):
             if candidate in self.table.columns:
                 return self.table[candidate]
-        have = ", ".join(str(column) for column in self.table.columns)
-        raise DataError(f"{self.source} has no column {name!r}. Columns: {have}.")
+        others = [column for column in map(str, self.table.columns) if column not in RESERVED]
+        have = ", ".join(map(repr, others)) or "none"
+        raise DataError(f"{self.source} has no column {name!r}. Columns beside text and label: {have}.")
 
 
 def kept_name(name: str) -> str:

@@ -117,10 +117,16 @@ def is_own_model(model: str | Path) -> bool:
 def _own_encoder(model: str | Path, options: EmbeddingOptions) -> tuple[Any, Any, EmbeddingOptions, Any]:
     """Return backbone, tokenizer, options and text pipeline of a trained encoder."""
     from gallae.models.encoded import CheckpointInputs
+    from gallae.models.onnx_network import OnnxClassifier
     from gallae.models.persistence import load
     from gallae.pretrained.tokenizing import restore_tokenizer
 
     found = inner_model(load(model))
+    if isinstance(found, OnnxClassifier):
+        raise ModelError(
+            f"{model} was exported to ONNX, which gives scores only and no layers. Give the run that it was "
+            "made of."
+        )
     inputs = getattr(found, "inputs_", None)
     if not isinstance(inputs, CheckpointInputs):
         raise ModelError(

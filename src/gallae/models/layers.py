@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -46,6 +47,8 @@ class EmbeddingOptions:
             raise RecipeError(f"weights are for combine 'weighted', not for {self.combine!r}.")
         if self.combine == "weighted" and not self.weights:
             raise RecipeError("combine 'weighted' needs weights, a number a layer, such as 0.1,0.2,0.3,0.4.")
+        if not all(map(math.isfinite, self.weights)):
+            raise RecipeError(f"weights are {list(self.weights)}; each is a finite number, such as 0.25.")
         _parts(self.layer)
 
     def numbers(self, depth: int) -> list[int]:

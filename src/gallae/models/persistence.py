@@ -115,7 +115,8 @@ def find_model(folder: str | Path) -> Path:
     if not folder.exists():
         raise ModelError(f"there is no model {str(folder)!r}: give a run folder or its model/ folder.")
     raise ModelError(
-        f"{folder} holds no model: {MANIFEST} is missing. Give a run folder that `gallae train` wrote."
+        f"{folder} holds no model: {MANIFEST} is missing. Give a run folder that `gallae train` wrote; "
+        "runs of `gallae tasks` and `gallae sentences` are for those commands."
     )
 
 

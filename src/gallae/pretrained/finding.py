@@ -8,6 +8,7 @@ from pathlib import Path
 from gallae.errors import ModelError, require
 
 CONFIG = "config.json"
+_MODEL = "model"  # where a run of ours keeps its checkpoint
 _ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _WANTED = ["*.json", "*.txt", "*.model", "*.safetensors", "pytorch_model*.bin", "*.bin.index.json"]
 _UNWANTED = ["onnx/*", "openvino/*", "flax_model*", "tf_model*", "*training_args*", "optimizer*"]
@@ -17,7 +18,8 @@ def resolve(checkpoint: str, revision: str = "") -> Path:
     """Return the folder of a checkpoint, downloaded if it is the hub's and not in the cache yet.
 
     Args:
-        checkpoint: A folder in the hub's layout, or an id such as "klue/roberta-base".
+        checkpoint: A folder in the hub's layout, a run that holds one in `model/`, or an id such as
+            "klue/roberta-base".
         revision: Branch, tag or commit of the hub's; "" is its main branch.
 
     Raises:
@@ -32,6 +34,8 @@ def resolve(checkpoint: str, revision: str = "") -> Path:
     folder = Path(checkpoint).expanduser()
     if folder.is_dir():
         return _checked(folder)
+    if folder.exists():
+        raise ModelError(f"{checkpoint} is a file. Give a checkpoint's folder, or a hub id owner/name.")
     if not _ID.fullmatch(checkpoint) or checkpoint.startswith("."):
         raise ModelError(
             f"there is no checkpoint folder {checkpoint!r}. Give a folder, or a hub id owner/name."
@@ -41,6 +45,8 @@ def resolve(checkpoint: str, revision: str = "") -> Path:
 
 def _checked(folder: Path) -> Path:
     if not (folder / CONFIG).is_file():
+        if (folder / _MODEL / CONFIG).is_file():
+            return folder / _MODEL
         raise ModelError(
             f"{folder} holds no checkpoint: {CONFIG} is missing. A checkpoint's folder has {CONFIG}, "
             "model.safetensors and tokenizer.json (or vocab.txt, spiece.model)."

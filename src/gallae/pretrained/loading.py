@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from gallae.errors import ModelError, RecipeError
 from gallae.pretrained.finding import CONFIG
 
 log = logging.getLogger(__name__)
+_OWN = "gallae-encoder"
 _HEADS = (
     "classifier",
     "head",
@@ -42,6 +44,11 @@ def load_config(folder: Path) -> Any:
         return AutoConfig.from_pretrained(folder, local_files_only=True)
     except Exception as error:
         kind = values.get("model_type", "none named") if isinstance(values, dict) else "none named"
+        if kind == _OWN:
+            raise ModelError(
+                f"{folder} is a classifier of `gallae train`; its encoder learns on under the recipe encoder "
+                "alone. Give the checkpoint that it was made of."
+            ) from error
         raise ModelError(
             f"{folder}: this architecture (model_type {kind!r}) cannot be read: {_first_line(error)}. "
             "Checkpoints with code of their own are not run."
@@ -74,7 +81,8 @@ def load_model(
     for name, value in config_fields.items():
         setattr(config, name, value)
     try:
-        with quiet():
+        with quiet(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's about a pickle that is refused anyway
             network, told = getattr(transformers, auto_class).from_pretrained(
                 folder,
                 config=config,
@@ -119,8 +127,7 @@ def _explained(folder: Path, auto_class: str, config: Any, error: Exception) -> 
             f"{folder}: a {config.model_type} has no head for this task ({auto_class}). Choose another "
             "checkpoint, such as one of BERT, RoBERTa or ELECTRA."
         )
-    kind = f"{type(error).__name__} {error}"
-    if "WeightsUnpickler" in kind or "weights_only" in kind or "UnpicklingError" in kind:
+    if _is_pickled(folder) and not (isinstance(error, RuntimeError) and "size mismatch" in str(error)):
         return ModelError(
             f"{folder}: its pytorch_model.bin is damaged, or holds more than weights; pickles can run code, "
             "so it is refused. Use a checkpoint with model.safetensors."
@@ -133,6 +140,10 @@ def _explained(folder: Path, auto_class: str, config: Any, error: Exception) -> 
     if type(error).__name__ == "SafetensorError":
         return ModelError(f"{folder}: model.safetensors is damaged ({text}). Fetch the checkpoint again.")
     return ModelError(f"the checkpoint {folder} cannot be read: {type(error).__name__}: {text}")
+
+
+def _is_pickled(folder: Path) -> bool:
+    return any(folder.glob("pytorch_model*.bin")) and not any(folder.glob("*.safetensors"))
 
 
 def _warn(folder: Path, told: dict[str, Any]) -> None:
@@ -161,4 +172,4 @@ def _of_head(name: str) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or "no reason given").splitlines()[0][:300]
+    return (str(error).strip() or "no reason given").splitlines()[0][:300].rstrip(".")

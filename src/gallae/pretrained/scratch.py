@@ -99,8 +99,11 @@ def write_checkpoint(
         with isolated(seed), quiet():
             network = getattr(transformers, auto_class).from_config(made)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        reason = (str(error).strip() or repr(error)).splitlines()[0][:300]
-        raise RecipeError(f"transformers cannot make a {model_type} of {config!r}: {reason}") from error
+        reason = (str(error).strip() or repr(error)).splitlines()[0].split(" Should contain")[0][:300]
+        raise RecipeError(
+            f"transformers cannot make a {model_type} of {config!r}: {reason.rstrip('.')}. Take another "
+            "model_type, such as bert, or other sizes."
+        ) from error
     with quiet():
         network.save_pretrained(folder)
         tokenizer.save_pretrained(folder)

@@ -148,10 +148,10 @@ def check_unknown(tokenizer: Any, texts: Iterable[str], limit: float = 0.2, wher
     if share > limit:
         raise DataError(
             f"{100 * share:.0f} % of the tokens are unknown to the tokenizer of {where or 'it'} (at most "
-            f"{100 * limit:.0f} %), so the network would see almost nothing of the texts. Likely causes: the "
-            "checkpoint is of another language; its tokenizer was loaded the wrong way (KoBERT needs its "
-            "spiece.model beside config.json, not a BertTokenizer); or do_lower_case strips accents and breaks "
-            "Hangul apart: set do_lower_case to false in tokenizer_config.json. See: gallae tokens"
+            f"{100 * limit:.0f} %), so the network would see next to nothing of the texts. Likely causes: "
+            "the checkpoint is of another language; its tokenizer was loaded the wrong way (KoBERT needs "
+            "its spiece.model beside config.json, not a BertTokenizer); or do_lower_case strips accents and "
+            "breaks Hangul apart: set do_lower_case to false in tokenizer_config.json. See: gallae tokens"
         )
     if share > limit / 4:
         log.warning("%.1f %% of the tokens are unknown to the tokenizer of %s", 100 * share, where or "it")

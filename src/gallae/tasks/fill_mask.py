@@ -125,10 +125,16 @@ def fill_mask(
     return [{"text": text, "masks": model.fill(text, top_k)} for text in rows]
 
 
-def fill_lines(found: dict[str, Any]) -> Iterator[str]:
-    """Return a text of `fill_mask` as lines of plain text: a candidate each, a blank line between gaps."""
-    for number, candidates in enumerate(found["masks"]):
-        if number:
-            yield ""
-        for candidate in candidates:
-            yield f"{candidate['probability']:.3f}  {candidate['token']}  {candidate['text']}"
+def fill_lines(found: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Return what `fill_mask` found as lines of plain text: a candidate each, a blank line between gaps.
+
+    Of several texts each stands above its candidates.
+    """
+    for one in found:
+        if len(found) > 1:
+            yield one["text"]
+        for number, candidates in enumerate(one["masks"]):
+            if number:
+                yield ""
+            for candidate in candidates:
+                yield f"{candidate['probability']:.3f}  {candidate['token']}  {candidate['text']}"

@@ -8,7 +8,7 @@ sequence of tags over the whole text is taken, and given back in characters of t
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -131,7 +131,7 @@ class Ner(Task):
         """Return precision, recall and F1 of entities (see `entity_figures`) beside a dictionary's.
 
         `reachable_f1` is what a network without fault would get with this tokenizer: 1 unless entities begin
-        or end inside a sub-word, of which there are `split`.
+        or end inside a sub-word, of which there are `split_entities`.
         """
         gold = [example.spans for example in examples]
         lengths = [len(example.text) for example in examples]
@@ -145,7 +145,7 @@ class Ner(Task):
             "entities": sum(map(len, gold)),
             **entity_figures(lengths, gold, [_spans_of(prediction) for prediction in predictions]),
             "reachable_f1": entity_figures(lengths, gold, best)["f1"],
-            "split": sum(len(set(right) - set(said)) for right, said in zip(gold, best, strict=True)),
+            "split_entities": sum(len(set(one) - set(said)) for one, said in zip(gold, best, strict=True)),
             "baseline": {
                 "name": "dictionary of the names in training",
                 **entity_figures(lengths, gold, find_all(texts, names)),
@@ -155,6 +155,14 @@ class Ner(Task):
                 **entity_figures(lengths, gold, find_all(texts, surer)),
             },
         }
+
+    @classmethod
+    def remarks(cls, metrics: Mapping[str, Any]) -> list[str]:
+        """Return how many entities no network can find with these tokens, and what F1 that leaves."""
+        return [
+            f"begin or end inside a sub-word: {metrics['split_entities']:,} of {metrics['entities']:,} "
+            f"entities (F1 that the tokens allow: {metrics['reachable_f1']:.4f})"
+        ]
 
     def rows(
         self,

@@ -140,8 +140,9 @@ def score_of(value: Any, where: Callable[[], str], highest: float = 5.0) -> floa
         score = float(value)
     except (TypeError, ValueError):
         score = math.nan
-    if not 0 <= score <= highest:
-        raise DataError(f"{where()} holds {value!r}; a score is a number from 0 to {highest:g}.")
+    if not (0 <= score <= highest and math.isfinite(score)):
+        limits = f"from 0 to {highest:g}" if math.isfinite(highest) else "from 0 up"
+        raise DataError(f"{where()} holds {value!r}; a score is a number {limits}.")
     return score
 
 

@@ -118,7 +118,7 @@ def check_clusters(n: int, k: int | str, method: str) -> None:
         raise DataError(f"-k {k}: it is the number of clusters, 2 or more, or auto.")
     least = 3 if k == "auto" else int(k)
     if n < least:
-        raise DataError(f"{n} texts cannot be put into {k} clusters. Give more texts.")
+        raise DataError(f"{n} texts are too few to group: at least {least} are needed for -k {k}.")
     if method == "agglomerative" and n > _MOST_AGGLOMERATIVE:
         raise DataError(
             f"{n:,} texts are too many for the method agglomerative, which compares all pairs (at most "

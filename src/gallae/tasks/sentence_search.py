@@ -64,7 +64,7 @@ class SearchIndex:
         ]
 
     def save(self, path: str | Path, model: str) -> None:
-        """Write the vectors as NumPy's .npy, and beside it a .json that says of which texts and model.
+        """Write the vectors as NumPy's .npy, and beside it a .npy.json that says of which texts and model.
 
         Args:
             path: The file, replaced if it is there.
@@ -100,7 +100,7 @@ class SearchIndex:
 
 
 def _beside(path: str | Path) -> Path:
-    return Path(path).with_suffix(".json")
+    return Path(f"{path}.json")  # never a name that the corpus itself may have
 
 
 def _facts(texts: Sequence[str], model: str) -> dict[str, Any]:

@@ -56,8 +56,8 @@ def export(
         OutputError: if the output exists and `force` is false, or is no model.
         MissingExtra: without the extras `onnx` and `neural`.
     """
-    _check_output(Path(output), force)
     folder = find_model(model)
+    _check_output(Path(output), folder, force)
     loaded = open_model(folder)
     corpus = None if sample is None else _read(sample, loaded, reading)
     changed, differences = _exported(loaded.model, int8)
@@ -82,8 +82,15 @@ def export(
     return report
 
 
-def _check_output(output: Path, force: bool) -> None:
+def _check_output(output: Path, model: Path, force: bool) -> None:
+    if output.resolve() == model.resolve():
+        raise OutputError(
+            f"{output} is the model to export, which would be lost. Choose another output: an exported model "
+            "learns no more."
+        )
     refuse_existing(output, force)
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is a file; a folder is to be written there. Choose another output.")
     if output.is_dir() and any(output.iterdir()) and not (output / MANIFEST).is_file():
         raise OutputError(
             f"{output} holds something else than an exported model, and --force replaces those only. "
@@ -157,8 +164,9 @@ def compared(before: TextClassifier, after: TextClassifier, corpus: Corpus) -> d
 
 def summary(report: dict[str, Any]) -> list[str]:
     """Return what export.json says as lines for a person."""
+    networks = "1 network" if report["networks"] == 1 else f"{report['networks']} networks"
     lines = [
-        f"{report['networks']} network(s) in {report['precision']}, {report['mb']:,.1f} MB instead of "
+        f"{networks} in {report['precision']}, {report['mb']:,.1f} MB instead of "
         f"{report['mb_before']:,.1f} MB",
         f"logits before any 8 bits: {report['largest_logit_difference']:.1e} from torch's at most "
         f"(allowed: {report['tolerance']:.0e})",

@@ -177,12 +177,12 @@ class _Job:
             raise RecipeError("--valid and --holdout contradict each other. Give one of them.")
         rows = read_rows(self.data, self.recipe.objective, **self.reading)
         if self.valid is not None:
-            self.split = f"measured on {self.valid}"
+            self.split = f"file {Path(self.valid).name}"
             return rows, read_rows(self.valid, self.recipe.objective, **self.reading)
         if self.holdout is None:
             return rows, []
         count = _held_out(len(rows), self.holdout)
-        self.split = f"hold-out {self.holdout:g}"
+        self.split = f"hold-out of {self.holdout:g} ({count:,} of {len(rows):,})"
         order = np.random.default_rng(self.recipe.seed).permutation(len(rows))
         kept = sorted(order[count:].tolist())
         return [rows[at] for at in kept], [rows[at] for at in sorted(order[:count].tolist())]
@@ -273,11 +273,11 @@ def figure_lines(metrics: dict[str, Any]) -> list[str]:
         if key not in metrics:
             continue
         low, high = metrics[f"{key}_interval"]
-        beside = "".join(f"; {one['name']} {one[key]:.3f}" for one in simple if key in one)
-        lines.append(f"{words}: {metrics[key]:.3f} [{low:.3f}, {high:.3f}]{beside}")
+        beside = ", ".join(f"{one['name']} {one[key]:.4f}" for one in simple if key in one)
+        lines.append(f"{words}: {metrics[key]:.4f} ({low:.4f} to {high:.4f}){'; ' if beside else ''}{beside}")
     for label, cosine in metrics.get("cosine_by_label", {}).items():
-        lines.append(f"mean cosine of {label}: {cosine:.3f}")
+        lines.append(f"mean cosine of {label}: {cosine:.4f}")
     for key, words in {"source_to_teacher": "text", "translation_to_teacher": "translation"}.items():
         if key in metrics:
-            lines.append(f"mean cosine of {words} to teacher: {metrics[key]:.3f}")
+            lines.append(f"mean cosine of {words} to teacher: {metrics[key]:.4f}")
     return lines

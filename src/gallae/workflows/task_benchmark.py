@@ -106,13 +106,15 @@ def _check(checkpoints: Sequence[str], limit: int) -> None:
 
 
 def _find_checkpoints(checkpoints: Sequence[str]) -> None:
-    """Say before any data is read that a checkpoint is missing."""
+    """Say before any data is read that a checkpoint, its configuration or its tokenizer is missing."""
     require("transformers", "neural")
     from gallae.pretrained.finding import resolve
+    from gallae.pretrained.loading import load_config
+    from gallae.pretrained.tokenizing import load_tokenizer
 
-    for name in checkpoints:
-        if name != SCRATCH:
-            resolve(name)
+    for folder in [resolve(name) for name in checkpoints if name != SCRATCH]:
+        load_config(folder)
+        load_tokenizer(folder)
 
 
 @dataclass(frozen=True)

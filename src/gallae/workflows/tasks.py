@@ -89,6 +89,8 @@ def train_task(
     values = recipe.model_dump(mode="json") if isinstance(recipe, TaskRecipe) else recipe
     chosen = task_recipe(name, values, overrides, checkpoint=checkpoint, seed=seed)
     folder = choose_folder(output, resume, name, force)
+    if resume is None:
+        refuse_existing(folder, force)
     _fetch(chosen)
     examples = kind.read(data, **reading)
     held: list[Any] = []
