@@ -23,7 +23,7 @@ WAYS = {
     "frozen embeddings": ["model.freeze=embeddings"],
     "frozen first 3 layers": ["model.freeze_layers=3"],
     "head only": ["model.freeze=encoder", "model.pooling=mean", "training.learning_rate=1e-2"],
-    "gradual unfreezing": ["model.gradual_unfreezing=true"],
+    "gradual unfreezing, 4 epochs": ["model.gradual_unfreezing=true", "training.epochs=4"],
     "layer decay 0.8": ["model.layer_decay=0.8", "training.learning_rate=1e-4"],
     "LoRA rank 8": ["model.lora.rank=8", "training.learning_rate=5e-4"],
     "top layer anew": ["model.reinit_layers=1"],

@@ -42,7 +42,7 @@ def test_version(gallae_cli):
 
 def test_recipes_are_plain_lines(gallae_cli):
     lines = gallae_cli("recipes").out.splitlines()
-    assert [line.split(": ")[0] for line in lines][:2] == ["default", "bert-scratch"]
+    assert [line.split(": ")[0] for line in lines][:2] == ["default", "bert-base-uncased"]
     assert any(line.startswith("fasttext: ") and line.endswith("[extra: fasttext]") for line in lines)
     assert not any("…" in line for line in lines)
 

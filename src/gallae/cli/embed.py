@@ -127,7 +127,7 @@ def fill_mask(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Fill the gaps of a text with a masked language model's likeliest words."""
+    """Fill the gaps of a text by a masked language model."""
     o.set_up(quiet, verbose)
     from gallae.tasks.fill_mask import fill_lines, fill_mask
 

@@ -11,7 +11,7 @@ from gallae.cli import options as o
 from gallae.cli.main import app
 
 sentences = typer.Typer(name="sentences", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(sentences, help="Sentence embeddings: train or distil them, measure, search, group texts.")
+app.add_typer(sentences, help="Train and use sentence embeddings.")
 
 Encoder = Annotated[
     str, typer.Argument(metavar="MODEL", help="Run, sentence-transformers folder, checkpoint or hub id.")

@@ -14,7 +14,7 @@ from gallae.cli.main import app
 from gallae.tasks.registry import TASKS, Command, Entry, Option
 
 tasks = typer.Typer(name="tasks", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(tasks, help="Fine-tune, measure and use encoders on tasks beyond classifying single texts.")
+app.add_typer(tasks, help="Pairs, names, questions, choices: tasks for encoders.")
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or its model/.")]
 Checkpoint = Annotated[
