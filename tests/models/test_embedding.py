@@ -14,13 +14,13 @@ import torch
 
 import gallae
 from gallae.errors import ModelError, RecipeError
-from gallae.models import embedding
 from gallae.models.embedders import open_embedder
 from gallae.models.encoder import EncoderClassifier
 from gallae.models.layers import EmbeddingOptions
 from gallae.pretrained.loading import load_model
 from gallae.pretrained.tokenizing import load_tokenizer
 from gallae.text.kiwi_vectors import kiwi_vectors
+from gallae.training import inference
 
 TEXTS = ["한국은행 금리 동결", "", "손흥민, 결승골로 승리", "코스피 2% 급락 마감 " * 5, "日 총리"]
 STUDY = {  # the study's six
@@ -88,7 +88,7 @@ def test_neighbours_order_and_padding_side_change_nothing(checkpoint, monkeypatc
         embedder.tokenizer.padding_side = side
         assert np.allclose(embedder.embed(TEXTS), alone, atol=1e-5), family
         assert np.allclose(embedder.embed(TEXTS[::-1])[::-1], alone, atol=1e-5), family
-        monkeypatch.setattr(embedding, "TOKENS_A_BATCH", 40)
+        monkeypatch.setattr(inference, "IN_CACHE", 40)
         assert np.allclose(embedder.embed(TEXTS), alone, atol=1e-5), family
         monkeypatch.undo()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,10 +21,9 @@ from gallae.models.layers import EmbeddingOptions
 from gallae.pretrained.lengths import most_tokens
 from gallae.text import TextPipeline
 from gallae.training.devices import find_device
+from gallae.training.inference import batches_by_length, tokens_a_batch
 
 log = logging.getLogger(__name__)
-TOKENS_A_BATCH = 4096  # every layer of a batch is in memory at once
-ROWS_A_BATCH = 256
 
 
 class Embeds(Protocol):
@@ -96,9 +95,11 @@ class Embedder:
             return result
         rows = self._encode(texts)
         lengths = np.array([len(ids) for ids in rows["input_ids"]])
+        full = np.flatnonzero(lengths)
         self.network.eval().to(find_device("auto"))
         with torch.inference_mode():
-            for chosen in batches_by_length(lengths):
+            for part in batches_by_length(lengths[full], tokens_a_batch(self.network.device.type)):
+                chosen = full[part]
                 result[chosen] = self._batch({name: [v[i] for i in chosen] for name, v in rows.items()})
         return result
 
@@ -129,17 +130,6 @@ class Embedder:
             return torch.stack([layer * weight for layer, weight in pairs]).sum(dim=0)
         stacked = torch.stack(layers)
         return stacked.mean(dim=0) if self.options.combine == "mean" else stacked.sum(dim=0)
-
-
-def batches_by_length(lengths: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield row numbers, long texts with long ones, as many at once as the longest lets; no empty ones."""
-    order = np.argsort(-lengths, kind="stable")
-    order, start = order[: np.count_nonzero(lengths)], 0
-    while start < len(order):
-        longest = int(lengths[order[start]])
-        count = min(ROWS_A_BATCH, max(1, TOKENS_A_BATCH // longest))
-        yield order[start : start + count]
-        start += count
 
 
 def pooled(hidden: Tensor, mask: Tensor, pool: str) -> Tensor:

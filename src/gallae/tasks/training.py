@@ -21,6 +21,7 @@ from gallae.pretrained.loading import quiet
 from gallae.training import checkpoints, workspace
 from gallae.training.callbacks import ProgressBar
 from gallae.training.devices import find_device, use_bf16
+from gallae.training.inference import batches_by_length, tokens_a_batch
 from gallae.training.optimizers import make_optimizer
 from gallae.training.samplers import ByLength
 from gallae.training.schedules import make_schedule
@@ -35,8 +36,6 @@ TARGETS = ("labels", "start_positions", "end_positions")
 IGNORED = -100  # a target that counts for no loss
 _SAVE_EVERY = 120.0  # seconds between checkpoints within an epoch
 _POOL = 10  # batches sorted by length together
-_TOKENS_A_BATCH = 8192
-_FEATURES_A_BATCH = 256
 
 
 @contextmanager
@@ -274,7 +273,7 @@ def outputs_of(task: Task, features: Sequence[Feature]) -> list[Any]:
     found: list[Any] = [None] * len(features)
     lengths = np.array([_length(feature) for feature in features])
     with torch.inference_mode():
-        for rows in _batches(lengths):
+        for rows in batches_by_length(lengths, tokens_a_batch(model.device.type)):
             chosen = [features[row] for row in rows]
             inputs = {k: v.to(model.device) for k, v in task.collate(chosen).items() if k not in TARGETS}
             tensors = [value.float().cpu().numpy() for value in task.forward(model, inputs)]
@@ -289,13 +288,3 @@ def _own(task: Task, output: np.ndarray, feature: Feature) -> np.ndarray:
     if not task.by_token:
         return output
     return output[: len(feature["input_ids"])]
-
-
-def _batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield row numbers, by falling length; as many at once as the longest one lets."""
-    order, start = np.argsort(-lengths, kind="stable"), 0
-    while start < len(order):
-        longest = max(1, int(lengths[order[start]]))
-        count = min(_FEATURES_A_BATCH, max(1, _TOKENS_A_BATCH // longest))
-        yield order[start : start + count]
-        start += count

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 TOKENS_A_BATCH = 8192
+IN_CACHE = 1024  # tokens whose states fit the caches of a processor: a quarter faster there
 ROWS_A_BATCH = 512
 
 
@@ -48,7 +49,12 @@ def logits(network: PreTrainedModel, rows: Rows, n_labels: int, threads: int | N
         return np.concatenate([answer(half) for half in np.array_split(chosen, 2)])
 
     with torch.inference_mode(), _torch_threads(threads):
-        return in_batches(rows.lengths, n_labels, answer)
+        return in_batches(rows.lengths, n_labels, answer, tokens_a_batch(network.device.type))
+
+
+def tokens_a_batch(device: str) -> int:
+    """Return how many tokens are best computed at once on a device of a type such as "cpu"."""
+    return IN_CACHE if device == "cpu" else TOKENS_A_BATCH
 
 
 def _too_long(length: int, network: PreTrainedModel) -> str:
@@ -75,7 +81,7 @@ def in_batches(
     lengths: np.ndarray,
     n_labels: int,
     answer: Callable[[np.ndarray], np.ndarray],
-    tokens: int = TOKENS_A_BATCH,
+    tokens: int,
 ) -> np.ndarray:
     """Return (n, n_labels) float32, asking for the answers to some rows at a time.
 
@@ -86,13 +92,18 @@ def in_batches(
         tokens: Most tokens of a batch, padding counted, unless one row alone has more.
     """
     result = np.empty((len(lengths), n_labels), dtype=np.float32)
-    for chosen in _batches(lengths, tokens):
+    for chosen in batches_by_length(lengths, tokens):
         result[chosen] = answer(chosen)
     return result
 
 
-def _batches(lengths: np.ndarray, tokens: int) -> Iterator[np.ndarray]:
-    """Yield row numbers, by falling length; as many at once as the longest one lets."""
+def batches_by_length(lengths: np.ndarray, tokens: int) -> Iterator[np.ndarray]:
+    """Yield row numbers, by falling length; as many at once as the longest one lets.
+
+    Args:
+        lengths: (n,) tokens of each row.
+        tokens: Most tokens of a batch, padding counted, unless one row alone has more.
+    """
     order, start = np.argsort(-lengths, kind="stable"), 0
     while start < len(order):
         longest = max(1, int(lengths[order[start]]))
