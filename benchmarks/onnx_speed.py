@@ -1,8 +1,8 @@
 """How fast is a Transformer encoder on the processor: torch, ONNX Runtime, and ONNX Runtime with 8 bits?
 
 Two BERTs with random weights (speed does not depend on them), the same threads for all, in one run and in
-turn. Texts are of random words, sorted by length into batches as `gallae predict` does: of 8,192 tokens for
-torch, of 1,024 for ONNX Runtime. Only the network is timed.
+turn. Texts are of random words, sorted by length into batches as `gallae predict` does: of 1,024 tokens for
+torch, of 512 for ONNX Runtime. Only the network is timed.
 
     python benchmarks/onnx_speed.py [--size small|base|both] [--threads 1] [--rounds 5]
 """

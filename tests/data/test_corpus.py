@@ -30,9 +30,7 @@ def test_take_keeps_order_and_label_set(corpus):
 def test_a_column_is_found_by_its_name_in_the_file(corpus):
     assert corpus.column("text").tolist() == ["1", "2"]
     assert corpus.column("label").tolist() == ["x", "y"]
-    with pytest.raises(
-        DataError, match=r"no column 'b'\. Columns beside text and label: 'file_text', 'file_label'"
-    ):
+    with pytest.raises(DataError, match=r"no column 'b'\. Columns beside text and label: 'text'\."):
         corpus.column("b")
 
 

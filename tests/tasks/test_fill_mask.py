@@ -79,6 +79,9 @@ def test_the_command_line(gallae_cli, checkpoint):
     assert found == fill_mask(folder, [TEXT], 2)
     lines = gallae_cli("fill-mask", folder, "--text", "[MASK] 금리 [MASK]", "--top-k", 2).out.splitlines()
     assert len(lines) == 5 and lines[2] == "" and lines[0].split()[1:2] == [found_token(folder)]
+    texts = ("--text", TEXT, "--text", "[MASK] 금리")
+    lines = gallae_cli("fill-mask", folder, *texts, "--top-k", 1).out.splitlines()
+    assert lines[0::2] == [TEXT, "[MASK] 금리"] and len(lines) == 4
     wrong = gallae_cli("fill-mask", checkpoint("bert"), "--text", TEXT)
     assert wrong.code == 2 and "for this head" in wrong.err and not wrong.out
 

@@ -278,6 +278,7 @@ def test_the_command_line_does_what_python_does(gallae_cli, tmp_path):
         "tasks", "ner", "train", data, "--checkpoint", "scratch", *options, "--valid", data, "-o", run
     )
     assert done.code == 0 and "F1 of entities" in done.out, done.err
+    assert f"(file {data.name})" in done.out  # how it was split is not overwritten by a figure
     scratch = {"layers": 1, "hidden": 32, "heads": 2}
     task = Ner(checkpoint="scratch", scratch=scratch, training={"epochs": 2}).fit(sentences())
     figures = task.evaluate(sentences())

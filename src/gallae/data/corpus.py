@@ -65,7 +65,8 @@ class Corpus:
         for candidate in (kept_name(name), name):
             if candidate in self.table.columns:
                 return self.table[candidate]
-        others = [column for column in map(str, self.table.columns) if column not in RESERVED]
+        named = {kept_name(reserved): reserved for reserved in RESERVED}
+        others = [named.get(name, name) for name in map(str, self.table.columns) if name not in RESERVED]
         have = ", ".join(map(repr, others)) or "none"
         raise DataError(f"{self.source} has no column {name!r}. Columns beside text and label: {have}.")
 
