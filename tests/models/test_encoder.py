@@ -189,7 +189,7 @@ def test_lora_moves_the_encoder_and_leaves_plain_weights(encoder, topics):
 def test_interrupted_is_uninterrupted(at, network, encoder, topics, tmp_path, monkeypatch):
     training = {"epochs": 3, "early_stopping": {"share": 0.2}}
     whole = encoder(training=training, **network).fit(*topics)
-    monkeypatch.setattr(engine, "_SAVE_EVERY", 0.0)
+    monkeypatch.setattr("gallae.training.trainer.SAVE_EVERY", 0.0)
     plain, steps = engine.Engine.compute_loss, []
 
     def stopped(self, *args, **kwargs):

@@ -129,7 +129,7 @@ def test_every_training_option_learns(training, rows):
 def test_interrupted_is_uninterrupted(at, extra, rows, tmp_path, monkeypatch):
     training = {"epochs": 6, "optimizer": "adamw", **extra}
     whole = make("recurrent", **training).fit(*rows)
-    monkeypatch.setattr(engine, "_SAVE_EVERY", 0.0)
+    monkeypatch.setattr("gallae.training.trainer.SAVE_EVERY", 0.0)
     plain, steps = engine.Engine.compute_loss, []
 
     def stopped(self, *args, **kwargs):

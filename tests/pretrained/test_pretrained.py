@@ -99,7 +99,7 @@ def test_a_run_is_its_checkpoint_and_a_file_is_none(checkpoint, tmp_path):
 def test_a_head_of_ours_is_named_as_such(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "gallae-encoder"}')
     with pytest.raises(ModelError, match="a classifier of `gallae train`"):
-        load_config(tmp_path)
+        load_model(tmp_path)
 
 
 def damaged(folder, name):

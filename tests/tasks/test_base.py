@@ -282,11 +282,10 @@ def test_held_out_labels_are_checked_before_training(pairs_csv, checkpoint, tmp_
 
 _KILLED = """
 import os, signal, sys
-from gallae.tasks import training
-from gallae.training import checkpoints
+from gallae.training import checkpoints, trainer
 from gallae.workflows.tasks import train_task
 
-training._SAVE_EVERY = 0.0  # a checkpoint at every step
+trainer.SAVE_EVERY = 0.0  # a checkpoint at every step
 seal, seen = checkpoints.seal, []
 
 def kill(*arguments):

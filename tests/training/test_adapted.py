@@ -80,7 +80,7 @@ class Kill(TrainerCallback):
 
 @pytest.mark.parametrize("way", ADAPTED)
 def test_a_killed_training_goes_on_to_the_same_weights(way, encoder, tmp_path, monkeypatch):
-    monkeypatch.setattr("gallae.training.engine._SAVE_EVERY", 0.0)
+    monkeypatch.setattr("gallae.training.trainer.SAVE_EVERY", 0.0)
     whole = encoder(way)
     training(whole, way).run()
     init = Engine.__init__

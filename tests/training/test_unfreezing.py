@@ -127,7 +127,7 @@ def test_frozen_weights_stay_frozen(watch):
     ("stop", "epochs", "ema"), [(3, 4, 0.0), (4, 3, 0.0), (5, 3, 0.9), (8, 2, 0.0)]
 )
 def test_a_killed_training_goes_on_with_the_same_layers(watch, tmp_path, monkeypatch, stop, epochs, ema):
-    monkeypatch.setattr("gallae.training.engine._SAVE_EVERY", 0.0)
+    monkeypatch.setattr("gallae.training.trainer.SAVE_EVERY", 0.0)
     whole = Net()
     training(whole, ema=ema).run()
 

@@ -15,8 +15,8 @@ OPTIONS = ("model.max_length=24", "training.epochs=1", "training.batch_size=16",
 KILLED = """
 import os, signal, sys
 import gallae
-from gallae.training import engine
-engine._SAVE_EVERY = 0.0
+from gallae.training import engine, trainer
+trainer.SAVE_EVERY = 0.0
 plain, steps = engine.Engine.compute_loss, []
 def step(self, *args, **kwargs):
     steps.append(1)

@@ -30,8 +30,8 @@ early_stopping = { share = 0.2, metric = "accuracy" }
 KILLED = """
 import os, signal, sys
 import gallae
-from gallae.training import engine
-engine._SAVE_EVERY = 0.0
+from gallae.training import engine, trainer
+trainer.SAVE_EVERY = 0.0
 plain, steps = engine.Engine.compute_loss, []
 def step(self, *args, **kwargs):
     steps.append(1)

@@ -15,6 +15,10 @@ from gallae.pretrained.finding import CONFIG
 
 log = logging.getLogger(__name__)
 _OWN = "gallae-encoder"
+_CLASSIFIER = (
+    "{} is a classifier of `gallae train`; its encoder learns on under the recipe encoder alone. Give the "
+    "checkpoint that it was made of."
+)
 _HEADS = (
     "classifier",
     "head",
@@ -45,10 +49,7 @@ def load_config(folder: Path) -> Any:
     except Exception as error:
         kind = values.get("model_type", "none named") if isinstance(values, dict) else "none named"
         if kind == _OWN:
-            raise ModelError(
-                f"{folder} is a classifier of `gallae train`; its encoder learns on under the recipe encoder "
-                "alone. Give the checkpoint that it was made of."
-            ) from error
+            raise ModelError(_CLASSIFIER.format(folder)) from error
         raise ModelError(
             f"{folder}: this architecture (model_type {kind!r}) cannot be read: {_first_line(error)}. "
             "Checkpoints with code of their own are not run."
@@ -78,6 +79,8 @@ def load_model(
     import transformers
 
     config = load_config(folder)
+    if config.model_type == _OWN and "backbone" not in config_fields:  # known once our networks are imported
+        raise ModelError(_CLASSIFIER.format(folder))
     for name, value in config_fields.items():
         setattr(config, name, value)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from sentence_transformers import (
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer import losses
 from torch import nn
-from transformers import PrinterCallback, TrainerCallback
+from transformers import PrinterCallback
 
 from gallae.errors import ModelError
 from gallae.pretrained.loading import quiet
@@ -28,10 +27,10 @@ from gallae.tasks.training import place
 from gallae.training import checkpoints
 from gallae.training.callbacks import ProgressBar
 from gallae.training.devices import find_device, lacks_memory, use_bf16
+from gallae.training.trainer import TimedSaves
 
 History = list[dict[str, Any]]
 _COLUMNS = ("anchor", "positive", "negative")
-_SAVE_EVERY = 120.0  # seconds between checkpoints within an epoch
 # Of the recipe to transformers'; its own "constant" has no warm-up.
 _SCHEDULES = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
 
@@ -84,20 +83,6 @@ class _Trainer(SentenceTransformerTrainer):
         super()._load_from_checkpoint(checkpoint_path)
         _, tensors = checkpoints.sealed(Path(checkpoint_path))
         self.loss.load_state_dict(tensors.get("loss", {}), strict=False)
-
-
-class _Saves(TrainerCallback):
-    """Ask for a checkpoint every few minutes, besides that of each epoch's end."""
-
-    def __init__(self) -> None:
-        self.saved = time.monotonic()
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if time.monotonic() - self.saved > _SAVE_EVERY:
-            control.should_save = True
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.saved = time.monotonic()
 
 
 def make_loss(model: SentenceTransformer, recipe: SentenceRecipe, labels: int = 0) -> nn.Module:
@@ -155,7 +140,7 @@ def fit(
         if keep and (done := checkpoints.take_final(folder, model)) is not None:
             return done
         bar = ProgressBar("loss")
-        callbacks = [bar, *([_Saves()] if keep else [])]
+        callbacks = [bar, *([TimedSaves()] if keep else [])]
         trainer = _Trainer(model, _arguments(recipe, folder, keep), rows, loss=loss, callbacks=callbacks)
         trainer.remove_callback(PrinterCallback)
         newest = checkpoints.last_whole(folder) if keep else None

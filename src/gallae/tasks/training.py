@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback
 
-from gallae.errors import ModelError
 from gallae.pretrained.loading import quiet
 from gallae.training import checkpoints, workspace
 from gallae.training.callbacks import ProgressBar
-from gallae.training.devices import find_device, use_bf16
+from gallae.training.devices import find_device, lacks_memory
 from gallae.training.inference import batches_by_length, tokens_a_batch
 from gallae.training.optimizers import make_optimizer
 from gallae.training.samplers import ByLength
-from gallae.training.schedules import make_schedule
 from gallae.training.seeding import isolated
+from gallae.training.trainer import QuietTrainer, Saving, arguments, short_of_memory
 
 if TYPE_CHECKING:
     from gallae.tasks.base import Feature, Task
@@ -34,7 +31,6 @@ History = list[dict[str, Any]]
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 TARGETS = ("labels", "start_positions", "end_positions")
 IGNORED = -100  # a target that counts for no loss
-_SAVE_EVERY = 120.0  # seconds between checkpoints within an epoch
 _POOL = 10  # batches sorted by length together
 
 
@@ -75,14 +71,10 @@ def train(
         newest = checkpoints.last_whole(folder) if keep else None
         try:
             engine.train(resume_from_checkpoint=str(newest) if newest else None)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not isinstance(error, torch.OutOfMemoryError) and "alloc" not in str(error):
+        except RuntimeError as error:
+            if not lacks_memory(error):
                 raise
-            raise ModelError(
-                f"memory does not suffice for batches of {options.batch_size}. Set training.batch_size="
-                f"{max(1, options.batch_size // 2)} and training.accumulation={options.accumulation * 2}, or "
-                f"a shorter max_length (now {task.recipe.max_length})."
-            ) from error
+            raise short_of_memory(options, f"a shorter max_length (now {task.recipe.max_length})") from error
         finally:
             engine.bar.close()
             # Without this it would go on computing in the training's precision, other than once saved.
@@ -92,11 +84,8 @@ def train(
     return engine.history
 
 
-class _Engine(Trainer):
+class _Engine(QuietTrainer):
     """transformers' Trainer with our optimiser, schedule, batches and checkpoints; the head's own loss."""
-
-    optimizer: Any
-    lr_scheduler: Any
 
     def __init__(
         self, task: Task, features: Sequence[Feature], valid: Sequence[Any] | None, folder: Path, keep: bool
@@ -108,9 +97,12 @@ class _Engine(Trainer):
         lengths = np.array([_length(feature) for feature in features])
         self.batches = ByLength(lengths, self.options.batch_size, task.recipe.seed, _POOL)
         self.bar = ProgressBar(next(iter(task.figures)))
+        device = find_device(self.options.device)
         super().__init__(
             model=task.model,
-            args=_arguments(task, folder, len(self.batches)),
+            args=arguments(
+                self.options, folder, device, task.recipe.seed, self.options.epochs, len(self.batches)
+            ),
             callbacks=[_Flow(self), self.bar],
         )
         self.model_accepts_loss_kwargs = False
@@ -132,15 +124,6 @@ class _Engine(Trainer):
             self.optimizer = make_optimizer(self.model, "adamw", options.learning_rate, options.weight_decay)
         return self.optimizer
 
-    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
-        """Make the recipe's schedule."""
-        if self.lr_scheduler is None:
-            self.lr_scheduler = make_schedule(
-                optimizer or self.optimizer, self.options.schedule, self.options.warmup, num_training_steps
-            )
-            self._created_lr_scheduler = True
-        return self.lr_scheduler
-
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
@@ -149,25 +132,11 @@ class _Engine(Trainer):
         Raises:
             ModelError: if it is no number.
         """
-        loss = self.task.loss(model, inputs)
-        if not torch.isfinite(loss):
-            raise ModelError(
-                f"the loss became {loss.item()} at step {self.state.global_step + 1}. The likely cause is a "
-                "learning rate that is too high: divide training.learning_rate by ten."
-            )
-        self.losses = [self.losses[0] + loss.item(), self.losses[1] + 1]
-        return loss
-
-    def floating_point_ops(self, inputs: Any) -> int:
-        """Return 0: nobody reads them."""
-        return 0
+        return self.counted(self.task.loss(model, inputs))
 
     def finish_epoch(self) -> None:
         """Add the epoch to the history, with the validation's figures."""
-        total, count = self.losses
-        row = {"epoch": round(self.state.epoch or 0), "step": self.state.global_step}
-        row["loss"] = total / max(count, 1)
-        self.losses = [0.0, 0.0]
+        row = self.epoch_row()
         if self.valid:
             found = self.task.evaluate(self.valid)
             self.task.model.train()
@@ -175,63 +144,13 @@ class _Engine(Trainer):
             self.log({f"eval_{name}": found[name] for name in self.task.figures})
         self.history.append(row)
 
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        super()._save_checkpoint(model, trial)
-        facts = {"history": self.history, "losses": self.losses}
-        checkpoints.seal(self.folder / f"checkpoint-{self.state.global_step}", facts, {})
 
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        super()._load_from_checkpoint(resume_from_checkpoint, model)
-        facts, _ = checkpoints.sealed(Path(resume_from_checkpoint))
-        self.history, self.losses = facts["history"], facts["losses"]
-
-
-class _Flow(TrainerCallback):
+class _Flow(Saving):
     """When to measure and save."""
 
-    def __init__(self, engine: _Engine) -> None:
-        self.engine = engine
-        self.saved = time.monotonic()
-
-    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.engine.batches.set_epoch(int((state.epoch or 0) + 1e-6))
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if self.engine.keep and time.monotonic() - self.saved > _SAVE_EVERY:
-            control.should_save = True
-
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        super().on_epoch_end(args, state, control)
         self.engine.finish_epoch()
-        control.should_log = True
-        control.should_save = self.engine.keep
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.saved = time.monotonic()
-
-
-def _arguments(task: Task, folder: Path, steps: int) -> TrainingArguments:
-    options = task.recipe.training
-    device = find_device(options.device)
-    return TrainingArguments(
-        output_dir=str(folder),
-        num_train_epochs=options.epochs,
-        per_device_train_batch_size=options.batch_size,
-        gradient_accumulation_steps=options.accumulation,
-        max_grad_norm=options.max_grad_norm,
-        learning_rate=options.learning_rate,
-        bf16=use_bf16(options.precision, device),
-        use_cpu=device.type == "cpu",
-        seed=task.recipe.seed,
-        logging_steps=max(1, ceil(steps / options.accumulation / 10)),
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        eval_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=False,
-        log_level="error",
-    )
 
 
 def _length(feature: Feature) -> int:

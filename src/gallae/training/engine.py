@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -14,29 +13,27 @@ from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback
 from transformers.utils import logging as transformers_logging
 
-from gallae.errors import ModelError
 from gallae.text.vocabulary import CLS, PAD, SEP, UNK
 from gallae.training import checkpoints, inference, workspace
 from gallae.training.batches import Examples
 from gallae.training.callbacks import ProgressBar
-from gallae.training.devices import find_device, lacks_memory, use_bf16
+from gallae.training.devices import find_device, lacks_memory
 from gallae.training.measuring import measured
 from gallae.training.objective import Objective, balanced_weights
 from gallae.training.optimizers import clip_gradients, make_optimizer
 from gallae.training.options import TrainingOptions
 from gallae.training.regularisation import Ema
 from gallae.training.samplers import make_batches
-from gallae.training.schedules import make_schedule
 from gallae.training.seeding import isolated
 from gallae.training.tracking import tracker
+from gallae.training.trainer import QuietTrainer, Saving, arguments, short_of_memory
 from gallae.training.unfreezing import GradualUnfreezing
 from gallae.training.watching import report
 
 log = logging.getLogger(__name__)
-_SAVE_EVERY = 120.0  # seconds between checkpoints within an epoch
 History = list[dict[str, Any]]
 
 
@@ -99,7 +96,8 @@ class Training:
         except RuntimeError as error:
             if not lacks_memory(error):
                 raise
-            raise ModelError(_smaller(self.options)) from error
+            others = "a shorter model.max_length; encoders have model.gradient_checkpointing=true too"
+            raise short_of_memory(self.options, others) from error
         finally:
             engine.bar.close()
             engine.accelerator.unwrap_model(self.network, keep_fp32_wrapper=False)  # no bf16, as once saved
@@ -107,28 +105,15 @@ class Training:
         return engine.history
 
 
-def _smaller(options: TrainingOptions) -> str:
-    """Return what to try where memory does not suffice."""
-    size = options.batch_size
-    halved = (
-        f"Set training.batch_size={size // 2} and training.accumulation={options.accumulation * 2}, or try "
-    )
-    return (
-        f"memory does not suffice for batches of {size}. {halved if size > 1 else 'Try '}a shorter "
-        "model.max_length; encoders have model.gradient_checkpointing=true too."
-    )
-
-
 def _resumed(folder: Path) -> str | None:
     checkpoint = checkpoints.last_whole(folder)
     return str(checkpoint) if checkpoint else None
 
 
-class Engine(Trainer):
+class Engine(QuietTrainer):
     """transformers' Trainer with our batches, losses, optimisers, evaluation and checkpoints."""
 
-    optimizer: Any
-    lr_scheduler: Any
+    advice = ", or see `gallae lr-find`"
 
     def __init__(self, job: Training, folder: Path, device: torch.device, keep: bool) -> None:
         self.job, self.options, self.folder, self.keep = job, job.options, folder, keep
@@ -145,9 +130,10 @@ class Engine(Trainer):
         self.objective = Objective(job.options, weights, job.multilabel, job.word_dropout, job.special)
         self.ema = Ema(job.network, job.options.ema) if job.options.ema else None
         self.bar = ProgressBar(job.options.early_stopping.metric)
+        steps = len(self.batches)
         super().__init__(
             model=job.network,
-            args=_arguments(job, folder, device, len(self.batches)),
+            args=arguments(job.options, folder, device, job.seed, _epochs(job.options, steps), steps),
             callbacks=[_Flow(self), self.bar, *tracker(job.options.track, folder if keep else None)],
         )
         if job.unfreezing:
@@ -180,15 +166,6 @@ class Engine(Trainer):
             )
         return self.optimizer
 
-    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
-        """Make the recipe's schedule."""
-        if self.lr_scheduler is None:
-            self.lr_scheduler = make_schedule(
-                optimizer or self.optimizer, self.options.schedule, self.options.warmup, num_training_steps
-            )
-            self._created_lr_scheduler = True
-        return self.lr_scheduler
-
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
@@ -197,26 +174,13 @@ class Engine(Trainer):
         Raises:
             ModelError: if it is no number.
         """
-        loss = self.objective(model, inputs)
-        if not torch.isfinite(loss):
-            rate = self.optimizer.param_groups[0]["lr"] if self.optimizer else self.options.learning_rate
-            raise ModelError(
-                f"the loss became {loss.item()} at step {self.state.global_step + 1} (learning rate "
-                f"{rate:.2g}). The likely cause is a learning rate that is too high: divide "
-                "training.learning_rate by ten, keep training.max_grad_norm above 0, or see `gallae lr-find`."
-            )
-        self.losses = [self.losses[0] + loss.item(), self.losses[1] + 1]
-        return loss
+        return self.counted(self.objective(model, inputs))
 
     def _clip_grad_norm(self, model: Any) -> Any:
         return clip_gradients(model.parameters(), self.options.max_grad_norm)
 
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
         return grad_norm
-
-    def floating_point_ops(self, inputs: Any) -> int:
-        """Return 0: counting them would cost more than small networks' steps."""
-        return 0
 
     def averaged(self) -> AbstractContextManager[Any]:
         """Put the averaged weights in place within the block, where the recipe averages them."""
@@ -265,76 +229,39 @@ class Engine(Trainer):
             network.load_state_dict(last)
         network.to("cpu").eval()
 
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        super()._save_checkpoint(model, trial)
-        tensors = {"best": self.best_weights} if self.best_weights else {}
+    def kept(self) -> tuple[dict[str, Any], dict[str, dict[str, torch.Tensor]]]:
+        """Return what a checkpoint holds: also the best epoch so far, and the averaged weights."""
+        facts, tensors = super().kept()
+        if self.best_weights:
+            tensors["best"] = self.best_weights
         if self.ema:
             tensors["ema"] = self.ema.state_dict()
-        facts = {"best": self.best, "history": self.history, "losses": self.losses}
-        checkpoints.seal(self.folder / f"checkpoint-{self.state.global_step}", facts, tensors)
+        return {**facts, "best": self.best}, tensors
 
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        super()._load_from_checkpoint(resume_from_checkpoint, model)
-        facts, tensors = checkpoints.sealed(Path(resume_from_checkpoint))
-        self.best, self.history, self.losses = facts["best"], facts["history"], facts["losses"]
-        self.best_weights = tensors.get("best", {})
+    def take_up(self, facts: dict[str, Any], tensors: dict[str, dict[str, torch.Tensor]]) -> None:
+        """Go on with what `kept` gave."""
+        super().take_up(facts, tensors)
+        self.best, self.best_weights = facts["best"], tensors.get("best", {})
         if self.ema:
             self.ema.load_state_dict(tensors["ema"])
 
 
-class _Flow(TrainerCallback):
+class _Flow(Saving):
     """When to evaluate, save and log; what an epoch's row of the history says."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.saved = time.monotonic()
-
-    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.engine.batches.set_epoch(int((state.epoch or 0) + 1e-6))
 
     def on_optimizer_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if self.engine.ema:
             self.engine.ema.update()
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if self.engine.keep and time.monotonic() - self.saved > _SAVE_EVERY:
-            control.should_save = True
-
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        total, count = self.engine.losses
-        row = {"epoch": round(state.epoch), "step": state.global_step, "loss": total / max(count, 1)}
-        self.engine.history.append(row)
-        self.engine.losses = [0.0, 0.0]
-        control.should_log = True
+        super().on_epoch_end(args, state, control)
+        self.engine.history.append(self.engine.epoch_row())
         control.should_evaluate = self.engine.job.valid is not None
-        control.should_save = self.engine.keep
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.saved = time.monotonic()
 
 
-def _arguments(job: Training, folder: Path, device: torch.device, steps: int) -> TrainingArguments:
-    options = job.options
-    return TrainingArguments(
-        output_dir=str(folder),
-        num_train_epochs=max(options.epochs, ceil(options.min_steps * options.accumulation / steps)),
-        per_device_train_batch_size=options.batch_size,
-        gradient_accumulation_steps=options.accumulation,
-        max_grad_norm=options.max_grad_norm,
-        learning_rate=options.learning_rate,
-        bf16=use_bf16(options.precision, device),
-        use_cpu=device.type == "cpu",
-        seed=job.seed,
-        logging_steps=max(1, steps // options.accumulation // 10),
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        eval_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=False,
-        log_level="error",
-    )
+def _epochs(options: TrainingOptions, steps: int) -> int:
+    """Return how many epochs make the least number of steps."""
+    return max(options.epochs, ceil(options.min_steps * options.accumulation / steps))
 
 
 @contextmanager
