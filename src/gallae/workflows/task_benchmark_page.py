@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "en": {
-        "title": "{} checkpoints on {} tasks",
+        "title": "Checkpoints ({}) on tasks ({})",
         "table": "Table",
         "checkpoint": "checkpoint",
         "parameters": "parameters",
