@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from datasets import Dataset
 from datasets.utils.logging import disable_progress_bar
 from sentence_transformers import (
@@ -20,14 +19,13 @@ from sentence_transformers.sentence_transformer import losses
 from torch import nn
 from transformers import PrinterCallback
 
-from gallae.errors import ModelError
 from gallae.pretrained.loading import quiet
 from gallae.tasks.sentence_recipe import SentenceRecipe
 from gallae.tasks.training import place
 from gallae.training import checkpoints
 from gallae.training.callbacks import ProgressBar
 from gallae.training.devices import find_device, lacks_memory, use_bf16
-from gallae.training.trainer import TimedSaves
+from gallae.training.trainer import TimedSaves, check_loss, short_of_memory
 
 History = list[dict[str, Any]]
 _COLUMNS = ("anchor", "positive", "negative")
@@ -60,12 +58,7 @@ class _Trainer(SentenceTransformerTrainer):
             ModelError: if it is no number.
         """
         found = super().compute_loss(*args, **kwargs)
-        loss = found[0] if isinstance(found, tuple) else found
-        if not torch.isfinite(loss):
-            raise ModelError(
-                f"the loss became {loss.item()} at step {self.state.global_step + 1}. The likely cause is a "
-                "learning rate that is too high: divide training.learning_rate by ten."
-            )
+        check_loss(self, found[0] if isinstance(found, tuple) else found)
         return found
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
@@ -149,11 +142,8 @@ def fit(
         except RuntimeError as error:
             if not lacks_memory(error):
                 raise
-            size = recipe.training.batch_size
-            raise ModelError(
-                f"memory does not suffice for batches of {size}. Set training.batch_size="
-                f"{max(1, size // 2)}, or a shorter max_length (now {recipe.max_length})."
-            ) from error
+            others = f"a shorter max_length (now {recipe.max_length})"
+            raise short_of_memory(recipe.training, others) from error
         finally:
             bar.close()
             # Without this it would go on computing in the training's precision, other than once saved.

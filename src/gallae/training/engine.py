@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback
-from transformers.utils import logging as transformers_logging
 
+from gallae.pretrained.loading import quiet
 from gallae.text.vocabulary import CLS, PAD, SEP, UNK
 from gallae.training import checkpoints, inference, workspace
 from gallae.training.batches import Examples
@@ -81,7 +81,7 @@ class Training:
             history = checkpoints.take_final(folder, self.network)
             if history is not None:
                 return history
-        with isolated(self.seed), _quiet_library():
+        with isolated(self.seed), quiet():
             if folder is not None:
                 history = self._fit(folder, device, keep=True)
                 checkpoints.keep_final(folder, self.network, history)
@@ -262,15 +262,3 @@ class _Flow(Saving):
 def _epochs(options: TrainingOptions, steps: int) -> int:
     """Return how many epochs make the least number of steps."""
     return max(options.epochs, ceil(options.min_steps * options.accumulation / steps))
-
-
-@contextmanager
-def _quiet_library() -> Iterator[None]:
-    """Keep transformers' own progress bars away."""
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()

@@ -54,13 +54,7 @@ class QuietTrainer(Trainer):
         Raises:
             ModelError: if it is no number.
         """
-        if not torch.isfinite(loss):
-            rate = self.optimizer.param_groups[0]["lr"] if self.optimizer else self.options.learning_rate
-            raise ModelError(
-                f"the loss became {loss.item()} at step {self.state.global_step + 1} (learning rate "
-                f"{rate:.2g}). The likely cause is a learning rate that is too high: divide "
-                f"training.learning_rate by ten, or keep training.max_grad_norm above 0{self.advice}."
-            )
+        check_loss(self, loss, self.advice)
         self.losses = [self.losses[0] + loss.item(), self.losses[1] + 1]
         return loss
 
@@ -90,6 +84,28 @@ class QuietTrainer(Trainer):
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)
         self.take_up(*checkpoints.sealed(Path(resume_from_checkpoint)))
+
+
+def check_loss(trainer: Any, loss: torch.Tensor, advice: str = "") -> None:
+    """Make sure that a batch's loss is a number.
+
+    Args:
+        trainer: A `transformers.Trainer`.
+        loss: A scalar.
+        advice: What else to do about it.
+
+    Raises:
+        ModelError: if it is none.
+    """
+    if torch.isfinite(loss):
+        return
+    optimizer = trainer.optimizer
+    rate = optimizer.param_groups[0]["lr"] if optimizer else trainer.args.learning_rate
+    raise ModelError(
+        f"the loss became {loss.item()} at step {trainer.state.global_step + 1} (learning rate {rate:.2g}). "
+        "The likely cause is a learning rate that is too high: divide training.learning_rate by ten, or keep "
+        f"training.max_grad_norm above 0{advice}."
+    )
 
 
 class TimedSaves(TrainerCallback):
