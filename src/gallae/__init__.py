@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from gallae.workflows.audit import audit as audit
     from gallae.workflows.clean import clean as clean
     from gallae.workflows.comparing import compare as compare
+    from gallae.workflows.distilling import distill as distill
     from gallae.workflows.embedding import embed as embed
     from gallae.workflows.ensembling import ensemble as ensemble
     from gallae.workflows.evaluating import evaluate as evaluate
     from gallae.workflows.exporting import export as export
     from gallae.workflows.languages import languages as languages
     from gallae.workflows.predicting import predict as predict
+    from gallae.workflows.pretraining import pretrain as pretrain
     from gallae.workflows.runs import Run as Run
     from gallae.workflows.runs import load as load
     from gallae.workflows.searching import search as search
@@ -48,6 +50,7 @@ _PUBLIC = {
     "build": "gallae.models.registry",
     "clean": "gallae.workflows.clean",
     "compare": "gallae.workflows.comparing",
+    "distill": "gallae.workflows.distilling",
     "embed": "gallae.workflows.embedding",
     "ensemble": "gallae.workflows.ensembling",
     "evaluate": "gallae.workflows.evaluating",
@@ -55,6 +58,7 @@ _PUBLIC = {
     "languages": "gallae.workflows.languages",
     "load": "gallae.workflows.runs",
     "predict": "gallae.workflows.predicting",
+    "pretrain": "gallae.workflows.pretraining",
     "read": "gallae.data",
     "register": "gallae.models.registry",
     "register_classifier": "gallae.models.heads",

@@ -23,6 +23,7 @@ from pydantic_core import PydanticUndefined
 from gallae.cli.main import run
 from gallae.models import heads, registry
 from gallae.models.architectures.options import FAMILIES
+from gallae.pretraining.recipe import shipped_pretraining
 from gallae.recipes import schema, shipped_recipes
 from gallae.text import STEPS
 from gallae.training.options import StoppingOptions, TrainingOptions
@@ -34,8 +35,8 @@ NOT_RUN = "<!-- not run -->"
 UNLISTED = ("blocks", "family")  # described in words
 COMMANDS = (
     *("demo", "audit", "clean", "train", "compare", "ensemble", "search", "lr-find"),
-    *("evaluate", "predict", "submit", "export", "recipes", "vectors"),
-    *("embed", "tokens", "fill-mask", "languages", "sentences", "tasks"),
+    *("evaluate", "predict", "submit", "export", "recipes", "vectors", "tokenizer"),
+    *("pretrain", "distill", "embed", "tokens", "fill-mask", "languages", "sentences", "tasks"),
 )
 _FENCE = re.compile(
     r"^(?P<before>[^\n]*)\n```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -282,6 +283,15 @@ def test_networks_page_tells_every_option(table: type[BaseModel]) -> None:
     text = _of_networks()
     for key in table.model_fields:
         assert f"`{key}`" in text or f"early_stopping.{key}" in text or key == "early_stopping", key
+
+
+def test_pretraining_page_tells_every_recipe_and_key() -> None:
+    text = (ROOT / "docs" / "pretraining.md").read_text(encoding="utf-8")
+    for name, recipe in shipped_pretraining().items():
+        assert f"| `{name}` |" in text
+        unlisted = ("soft_weight", "mlm_weight", "cosine_weight", *recipe.network.config)
+        for key in re.findall(r"^(\w+) =", recipe.to_toml().partition("[corpus]")[2], re.MULTILINE):
+            assert f"`{key}`" in text or key in unlisted, key
 
 
 def test_text_page_tells_what_steps_do() -> None:

@@ -209,12 +209,21 @@ def test_threads_are_as_asked_and_torchs_own_stay(bag, bag_onnx, small):
         for model in (bag, other):
             set_threads(model, threads)
             assert np.allclose(model.scores(small[0]), expected, atol=1e-6)
-        session = other._session()
-        assert threads is None or session.get_session_options().intra_op_num_threads == threads
+        used = other._kept
+        assert threads is None or used[threads].get_session_options().intra_op_num_threads == threads
     hook.remove()
     assert seen == [2, 1, 1] and torch.get_num_threads() == 1
     with pytest.raises(ModelError, match="threads is 0"):
         set_threads(other, 0)
+
+
+def test_batches_that_threads_share_give_the_same(bag_onnx, small):
+    texts = [f"{text} {number}" for number in range(200) for text in small[0]]
+    set_threads(bag_onnx, 1)
+    alone = bag_onnx.scores(texts)
+    set_threads(bag_onnx, 3)
+    assert np.array_equal(bag_onnx.scores(texts), alone)
+    set_threads(bag_onnx, None)
 
 
 def test_a_copy_for_another_process_and_long_texts_said_once(bag_onnx, small, caplog):

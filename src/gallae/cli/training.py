@@ -168,13 +168,18 @@ def recipes(
 ) -> None:
     """List the shipped recipes, or print one with every default."""
     o.set_up(quiet, verbose)
+    from gallae.pretraining.recipe import shipped_pretraining
     from gallae.recipes import find_recipe, shipped_recipes
 
+    pretraining = shipped_pretraining()
     if name is not None:
-        typer.echo(find_recipe(name).to_toml(), nl=False)
+        typer.echo((pretraining.get(name) or find_recipe(name)).to_toml(), nl=False)
         return
     for key, recipe in shipped_recipes().items():
         typer.echo(f"{key}: {recipe.summary}{_needs(recipe)}")
+    typer.echo("\npretraining (gallae pretrain):")
+    for key, other in pretraining.items():
+        typer.echo(f"{key}: {other.summary}")
 
 
 def _needs(recipe: Any) -> str:

@@ -18,10 +18,12 @@ from gallae.models.contract import (
     State,
     TextClassifier,
     check_fit_input,
+    check_soft_input,
     encode_labels,
     two_columns,
 )
 from gallae.models.folding import held_out_folds
+from gallae.training.soft_targets import SoftTargets
 
 METHODS = ("multinomial", "temperature", "thresholds", "none")
 
@@ -65,11 +67,35 @@ class CalibratedClassifier(TextClassifier):
             self._fit_calibrator(scores.astype(np.float64), target[held])
             return self
         splits = held_out_folds(target, self.folds, self.seed)
-        scores = _out_of_fold(self.estimator_, texts, array, splits)
+        self._calibrate(texts, target, _out_of_fold(self.estimator_, texts, array, splits))
+        return self
+
+    def fit_soft(self, texts: Sequence[str], targets: SoftTargets) -> Self:
+        """Learn from a teacher's probabilities (see `TextClassifier.fit_soft`).
+
+        The calibrator learns from the rows whose label is known.
+        """
+        texts = check_soft_input(texts, targets)
+        self.classes_, self.multilabel_ = targets.classes, targets.multilabel
+        self._check(self.multilabel_)
+        self.estimator_ = clone(self.estimator)
+        known = np.flatnonzero(targets.known)
+        if self.folds == 1:
+            held, scores = self.estimator_.fit_soft(texts, targets).held_out_scores()
+            self._fit_calibrator(scores.astype(np.float64), targets.gold[held])
+            return self
+        rest = np.flatnonzero(~targets.known)
+        folds = held_out_folds(targets.gold[known], self.folds, self.seed)
+        splits = [(np.sort(np.concatenate([known[fit_on], rest])), known[held]) for fit_on, held in folds]
+        scores = _soft_out_of_fold(self.estimator_, texts, targets, splits)
+        self._calibrate([texts[row] for row in known], targets.gold[known], scores[known])
+        return self
+
+    def _calibrate(self, texts: list[str], target: np.ndarray, scores: np.ndarray) -> None:
+        """Fit the calibrator on out-of-fold scores; NaN where there are none."""
         unknown = np.flatnonzero(np.isnan(scores).all(axis=1))
         scores[unknown] = self.estimator_.scores([texts[row] for row in unknown])
         self._fit_calibrator(scores.astype(np.float64), target)
-        return self
 
     def _check(self, multilabel: bool) -> None:
         if self.method not in METHODS or self.method == "none":
@@ -171,6 +197,20 @@ def _out_of_fold(
         if estimator.multilabel_:
             columns = np.searchsorted(estimator.classes_, part.classes_)
         scores[np.ix_(held_out, columns)] = found
+    return scores
+
+
+def _soft_out_of_fold(
+    estimator: Any, texts: list[str], targets: SoftTargets, splits: list[tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Do as `_out_of_fold`, with a teacher's targets in the place of labels."""
+    if hasattr(estimator, "fit_soft_with_scores"):
+        return estimator.fit_soft_with_scores(texts, targets, splits)
+    estimator.fit_soft(texts, targets)
+    scores = np.full((len(texts), estimator.scores([]).shape[1]), np.nan)
+    for fit_on, held_out in splits:
+        part = clone(estimator).fit_soft([texts[i] for i in fit_on], targets.take(fit_on))
+        scores[held_out] = part.scores([texts[i] for i in held_out])
     return scores
 
 

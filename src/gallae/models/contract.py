@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -16,7 +16,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from gallae.errors import DataError
+from gallae.errors import DataError, RecipeError
+
+if TYPE_CHECKING:
+    from gallae.training.soft_targets import SoftTargets
 
 Labels = Sequence[Any]
 _SEVERAL = (list, tuple, set, frozenset)  # types of the labels of one text, where it may have several
@@ -74,6 +77,22 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             DataError: if the two differ in length, hold no text, or fewer than two classes.
         """
         raise NotImplementedError  # pragma: no cover - every family has its own
+
+    def fit_soft(self, texts: Sequence[str], targets: SoftTargets) -> Self:
+        """Learn from a teacher's probabilities, and from labels where they are known.
+
+        Args:
+            texts: (n_texts,) strings.
+            targets: A target a text.
+
+        Raises:
+            RecipeError: if this kind of classifier learns from labels alone.
+        """
+        raise RecipeError(
+            f"{type(self).__name__} learns from labels alone. Students of a teacher are linear models and "
+            "networks: recipes of the family linear, mlp, bag, recurrent, convolutional, branched, "
+            "transformer, from_config or encoder."
+        )
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:
         """Return uncalibrated scores, (n_texts, n_classes); (n_texts, 1) for two classes, as margins.
@@ -190,6 +209,20 @@ def check_fit_input(texts: Iterable[Any], labels: Iterable[Any] | None) -> tuple
         return texts, _object_array(rows)
     _check_labels([(label,) for label in labels])
     return texts, np.asarray(labels)
+
+
+def check_soft_input(texts: Iterable[Any], targets: SoftTargets) -> list[str]:
+    """Return texts as a list, of which each has a target.
+
+    Raises:
+        DataError: if the two differ in length, or there is no text.
+    """
+    texts = as_texts(texts)
+    if len(texts) != len(targets):
+        raise DataError(f"there are {len(texts)} texts but {len(targets)} targets; there must be one a text.")
+    if not texts:
+        raise DataError("there are no texts to learn from.")
+    return texts
 
 
 def _check_labels(rows: list[tuple[Any, ...]]) -> None:

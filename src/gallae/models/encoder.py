@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Self
 
 from transformers import PreTrainedModel
@@ -11,11 +11,11 @@ from transformers import PreTrainedModel
 from gallae.models.architectures import adapting
 from gallae.models.architectures.encoder import EncoderConfig, EncoderNetwork
 from gallae.models.architectures.encoder_options import TRAINING
-from gallae.models.contract import Labels
 from gallae.models.encoded import CheckpointInputs
 from gallae.models.encoder_checkpoint import Checkpoint, open_checkpoint
 from gallae.models.neural import NeuralClassifier
 from gallae.pretrained.tokenizing import check_unknown
+from gallae.training.engine import Training
 from gallae.training.options import TrainingOptions
 
 log = logging.getLogger(__name__)
@@ -31,17 +31,15 @@ class EncoderClassifier(NeuralClassifier):
         network: The recipe's [model] table (`gallae.models.architectures.encoder_options.EncoderOptions`);
             `checkpoint` names a folder or an id of the hub.
         training: The recipe's [training] table, with defaults for encoders.
+
+    Raises:
+        RecipeError: by `fit`, for options that do not fit together or the checkpoint.
+        ModelError: by `fit`, if the checkpoint is not there or damaged, or the training diverges.
+        DataError: by `fit`, if the checkpoint's tokenizer does not know the texts' tokens.
     """
 
-    def fit(self, texts: Sequence[str], labels: Labels) -> Self:
-        """Learn from texts and labels (see `TextClassifier.fit`).
-
-        Raises:
-            RecipeError: for options that do not fit together or the checkpoint.
-            ModelError: if the checkpoint is not there or damaged, or the training diverges.
-            DataError: if the checkpoint's tokenizer does not know the texts' tokens.
-        """
-        super().fit(texts, labels)
+    def _run(self, training: Training) -> Self:
+        super()._run(training)
         adapting.merge_lora(self.network_)
         adapting.gradient_checkpointing(self.network_, on=False)
         return self

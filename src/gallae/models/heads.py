@@ -158,25 +158,26 @@ class NBSVM(BaseEstimator):
     def __init__(self, C: float, alpha: float, class_weight: str | None, seed: int) -> None:
         self.C, self.alpha, self.class_weight, self.seed = C, alpha, class_weight, seed
 
-    def fit(self, rows: Rows, positive: np.ndarray) -> NBSVM:
-        """Learn from feature rows and a bool a row."""
+    def fit(self, rows: Rows, positive: np.ndarray, sample_weight: np.ndarray | None = None) -> NBSVM:
+        """Learn from feature rows, a bool a row, and how much each row counts."""
         positive = positive.astype(bool)
-        inside = np.asarray(rows[positive].sum(axis=0)).ravel() + self.alpha
-        outside = np.asarray(rows[~positive].sum(axis=0)).ravel() + self.alpha
+        counts = np.ones(len(positive)) if sample_weight is None else sample_weight
+        inside = (counts * positive) @ rows + self.alpha
+        outside = (counts * ~positive) @ rows + self.alpha
         ratio = np.log((inside / inside.sum()) / (outside / outside.sum())).astype(np.float32)
         svm = LinearSVC(C=self.C, class_weight=self.class_weight, random_state=self.seed)
-        svm.fit(rows.multiply(ratio).tocsr(), positive)
+        svm.fit(rows.multiply(ratio).tocsr(), positive, sample_weight)
         mean = np.abs(svm.coef_).mean()
         self.coef_ = 0.75 * mean * ratio[None] + 0.25 * svm.coef_ * ratio[None]
         self.intercept_ = svm.intercept_
         return self
 
 
-_BINARY: dict[str, Callable[[HeadOptions], Any]] = {"svm": _svm, "logistic": _logistic, "nbsvm": _nbsvm}
+BINARY: dict[str, Callable[[HeadOptions], Any]] = {"svm": _svm, "logistic": _logistic, "nbsvm": _nbsvm}
 _OWN: dict[str, Any] = {}
 _TRUSTED: set[str] = set()
 _LIBLINEAR = threading.Lock()  # its random numbers have one state a process, so fits must not overlap
-BUILT_IN = (*_BINARY, "complement_nb", "sgd")
+BUILT_IN = (*BINARY, "complement_nb", "sgd")
 
 
 def register_classifier(name: str, estimator: Any, trusted: Sequence[str] = ()) -> None:
@@ -242,11 +243,12 @@ def fit_head(name: str, rows: Rows, target: np.ndarray, n_classes: int, options:
 
         return fit_sgd(rows, target, n_classes, options)
     if name == "nbsvm":
-        _refuse_negative(name, rows)
-    return one_against_rest(_BINARY[name], rows, target, n_classes, options)
+        refuse_negative(name, rows)
+    return one_against_rest(BINARY[name], rows, target, n_classes, options)
 
 
-def _refuse_negative(name: str, rows: Rows) -> None:
+def refuse_negative(name: str, rows: Rows) -> None:
+    """Make sure that features are counts; raises RecipeError."""
     if rows.nnz and rows.data.min() < 0:
         raise RecipeError(
             f"the classifier {name!r} counts features, and a block has negative values (Kiwi vectors have). "
@@ -263,21 +265,28 @@ def one_against_rest(
 
     def fit(number: int) -> tuple[np.ndarray, float]:
         positive = target[:, number] if target.ndim == 2 else target == number
-        if positive.all() or not positive.any():
-            return np.zeros(rows.shape[1]), 1.0 if positive.all() else -1.0
-        with _LIBLINEAR, warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            fitted = make(options).fit(rows, positive)
-        return fitted.coef_[0], float(fitted.intercept_[0])
+        return fit_binary(make(options), rows, positive)
 
     parts = [fit(number) for number in wanted]
     weights = np.stack([weight for weight, _ in parts], axis=1).astype(np.float32)
     return LinearHead(weights, np.array([bias for _, bias in parts], dtype=np.float32))
 
 
+def fit_binary(
+    classifier: Any, rows: Rows, positive: np.ndarray, counts: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
+    """Return weights (n_features,) and intercept of a classifier, once fitted; `counts` weigh the rows."""
+    if positive.all() or not positive.any():
+        return np.zeros(rows.shape[1]), 1.0 if positive.all() else -1.0
+    with _LIBLINEAR, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = classifier.fit(rows, positive, sample_weight=counts)
+    return fitted.coef_[0], float(fitted.intercept_[0])
+
+
 def _fit_complement(rows: Rows, target: np.ndarray, n_classes: int, options: HeadOptions) -> LinearHead:
     """Complement naive Bayes (Rennie et al. 2003), one against the rest for multi-label."""
-    _refuse_negative("complement_nb", rows)
+    refuse_negative("complement_nb", rows)
 
     def fit(labels: np.ndarray, width: int) -> np.ndarray:
         present = np.unique(labels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -13,13 +13,16 @@ from gallae.models.contract import (
     State,
     TextClassifier,
     check_fit_input,
+    check_soft_input,
     encode_labels,
 )
 from gallae.models.documents import Block, Documents
 from gallae.models.features import make_block
 from gallae.models.heads import Head, HeadOptions, fit_head, restore_head, stack
 from gallae.models.sgd import make_sgd, sgd_head
+from gallae.models.soft_heads import check_classifier, fit_soft_head
 from gallae.text import DEFAULT_STEPS, TextPipeline
+from gallae.training.soft_targets import SoftTargets
 
 CHARACTERS: tuple[Mapping[str, Any], ...] = ({"kind": "tfidf", "unit": "char_wb", "ngrams": [1, 4]},)
 Splits = Iterable[tuple[np.ndarray, np.ndarray]]
@@ -88,14 +91,41 @@ class LinearClassifier(TextClassifier):
         """
         texts, array = check_fit_input(texts, labels)
         self.classes_, target, self.multilabel_ = encode_labels(array)
+
+        def fit(rows: Any, chosen: np.ndarray) -> Head:
+            return fit_head(self.classifier, rows, target[chosen], len(self.classes_), self._options())
+
+        return self._fit_heads(texts, fit, splits)
+
+    def fit_soft(self, texts: Sequence[str], targets: SoftTargets) -> Self:
+        """Learn from a teacher's probabilities (see `TextClassifier.fit_soft`).
+
+        Raises:
+            RecipeError: if the classifier learns from labels alone.
+        """
+        self.fit_soft_with_scores(texts, targets, ())
+        return self
+
+    def fit_soft_with_scores(self, texts: Sequence[str], targets: SoftTargets, splits: Splits) -> np.ndarray:
+        """Do as `fit_with_scores`, with a teacher's targets in the place of labels."""
+        check_classifier(self.classifier)
+        texts, shares = check_soft_input(texts, targets), targets.shares
+        self.classes_, self.multilabel_ = targets.classes, targets.multilabel
+
+        def fit(rows: Any, chosen: np.ndarray) -> Head:
+            return fit_soft_head(self.classifier, rows, shares[chosen], self.multilabel_, self._options())
+
+        return self._fit_heads(texts, fit, splits)
+
+    def _fit_heads(
+        self, texts: list[str], fit: Callable[[Any, np.ndarray], Head], splits: Splits
+    ) -> np.ndarray:
         rows = self._fit_features(texts)
-        options, n_classes = self._options(), len(self.classes_)
         self.__dict__.pop("_sgd", None)
-        self.head_: Head = fit_head(self.classifier, rows, target, n_classes, options)
+        self.head_ = fit(rows, np.arange(len(texts)))
         scores = np.full((len(texts), self._n_scores()), np.nan, dtype=np.float32)
         for fit_on, held_out in splits:
-            head = fit_head(self.classifier, rows[fit_on], target[fit_on], n_classes, options)
-            scores[held_out] = head.scores([rows[held_out]])
+            scores[held_out] = fit(rows[fit_on], fit_on).scores([rows[held_out]])
         return scores
 
     def partial_fit(self, texts: Sequence[str], labels: Labels, classes: Sequence[Any] | None = None) -> Self:

@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from gallae.errors import DataError, RecipeError
 from gallae.models.architectures.factory import NETWORKS, make_network, network_of
 from gallae.models.architectures.options import FAMILIES, check_together
-from gallae.models.contract import Labels, State, check_fit_input, encode_labels
+from gallae.models.contract import Labels, State, check_fit_input, check_soft_input, encode_labels
 from gallae.models.holding_out import hold_out
 from gallae.models.inputs import FeatureInputs, Inputs, TokenInputs
 from gallae.models.network_scores import NetworkClassifier
@@ -31,6 +31,7 @@ from gallae.training.devices import find_device
 from gallae.training.engine import History, Training
 from gallae.training.options import TrainingOptions
 from gallae.training.seeding import isolated
+from gallae.training.soft_targets import SoftExamples, SoftTargets
 
 log = logging.getLogger(__name__)
 CONFIG = "config.json"
@@ -93,13 +94,25 @@ class NeuralClassifier(NetworkClassifier):
             RecipeError: for options that do not fit together, or a device that is not there.
             ModelError: if the training diverges.
         """
-        self.history_: History = self.prepare(texts, labels).run()
+        return self._run(self.prepare(texts, labels))
+
+    def fit_soft(self, texts: Sequence[str], targets: SoftTargets) -> Self:
+        """Learn from a teacher's probabilities (see `TextClassifier.fit_soft`); raises what `fit` does."""
+        texts = check_soft_input(texts, targets)
+        self.classes_, self.multilabel_ = targets.classes, targets.multilabel
+        return self._run(self._prepare(texts, targets.decided, targets))
+
+    def _run(self, training: Training) -> Self:
+        self.history_: History = training.run()
         return self
 
     def prepare(self, texts: Sequence[str], labels: Labels) -> Training:
         """Make inputs and network, and return the training that is left to run (see `fit`)."""
         texts, array = check_fit_input(texts, labels)
         self.classes_, target, self.multilabel_ = encode_labels(array)
+        return self._prepare(texts, target)
+
+    def _prepare(self, texts: list[str], target: np.ndarray, soft: SoftTargets | None = None) -> Training:
         self.prior_ = _shares(target, len(self.classes_))
         self.pipeline_ = TextPipeline(self.steps, self.dictionary)
         clean = self.pipeline_.apply(texts)
@@ -108,22 +121,24 @@ class NeuralClassifier(NetworkClassifier):
         rows = self.inputs_.fit(clean)
         self._warn_truncated(len(texts))
         full = _full_rows(rows, len(texts))
-        keep, held = hold_out(full, target, settings.early_stopping.share, self.seed)
+        told = full if soft is None else full[soft.known[full]]
+        _, held = hold_out(told, target, settings.early_stopping.share, self.seed)
+        keep = np.setdiff1d(full, held)
         with isolated(self.seed):
             self.network_ = self._make_network(options, start)
         names = [str(name) for name in self.classes_]
         self.network_.config.id2label = dict(enumerate(names))
         self.network_.config.label2id = {name: number for number, name in enumerate(names)}
         self.held_out_ = held, rows.take(held)
-        learnt = rows.take(keep)
         return Training(
             network=self.network_,
-            train=Examples(learnt, learnt.repeated(target[keep]), len(self.classes_)),
+            train=_examples(rows, keep, target, soft, len(names)),
             valid=Examples(rows.take(held), target[held], len(self.classes_)) if len(held) else None,
             options=settings,
             seed=self.seed,
             multilabel=self.multilabel_,
             word_dropout=getattr(options, "word_dropout", 0.0),
+            soft=None if soft is None else soft.options,
             **self._learning(options),
         )
 
@@ -276,6 +291,16 @@ class NeuralClassifier(NetworkClassifier):
         state = dict(super().__getstate__())
         state.pop("held_out_", None)
         return state
+
+
+def _examples(
+    rows: Rows, keep: np.ndarray, target: np.ndarray, soft: SoftTargets | None, n_classes: int
+) -> Examples:
+    """Return the texts to keep, with their targets."""
+    learnt = rows.take(keep)
+    if soft is None:
+        return Examples(learnt, learnt.repeated(target[keep]), n_classes)
+    return SoftExamples(learnt, soft.take(learnt.repeated(keep)))
 
 
 def _full_rows(rows: Rows, count: int) -> np.ndarray:

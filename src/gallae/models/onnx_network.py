@@ -82,7 +82,10 @@ class OnnxClassifier(NetworkClassifier):
             ModelError: if ONNX Runtime cannot read or compute the network.
             MissingExtra: if it is not installed.
         """
-        session = self._session()
+        threads = self.threads_ or available_cores()
+        several = int(rows.lengths.sum()) > TOKENS_A_BATCH
+        # Where there are several batches, each thread has its own: small networks are twice as fast so.
+        session = self._session(1 if several else threads)
 
         def answer(chosen: np.ndarray) -> np.ndarray:
             try:
@@ -90,15 +93,14 @@ class OnnxClassifier(NetworkClassifier):
             except Exception as error:
                 raise ModelError(_DAMAGED.format("computed", _first_line(error))) from error
 
-        return in_batches(rows.lengths, len(self.classes_), answer, TOKENS_A_BATCH)
+        return in_batches(rows.lengths, len(self.classes_), answer, TOKENS_A_BATCH, threads if several else 1)
 
-    def _session(self) -> Any:
-        """Return ONNX Runtime's session of the network, for as many threads as are wanted now."""
-        threads = self.threads_ or available_cores()
-        kept = self.__dict__.get("_kept")
-        if kept is None or kept[0] != threads:
-            kept = self._kept = threads, open_session(self.onnx_, threads)
-        return kept[1]
+    def _session(self, threads: int) -> Any:
+        """Return ONNX Runtime's session of the network, whose operations so many threads share."""
+        kept = self.__dict__.setdefault("_kept", {})
+        if threads not in kept:
+            kept[threads] = open_session(self.onnx_, threads)
+        return kept[threads]
 
     def state(self) -> State:
         """Return the network as an ONNX file, the tokenizer, and the text steps."""

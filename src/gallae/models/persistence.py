@@ -13,6 +13,7 @@ from safetensors.numpy import save as dump_tensors
 
 from gallae.errors import GallaeError, ModelError
 from gallae.files import folder_beside, write_json
+from gallae.models.bundled import bundled_models
 from gallae.models.contract import State, TextClassifier
 from gallae.models.registry import class_of, kind_of
 
@@ -105,6 +106,9 @@ def load_with_facts(folder: str | Path) -> tuple[TextClassifier, dict[str, Any]]
 def find_model(folder: str | Path) -> Path:
     """Return the folder that holds the model's files.
 
+    Args:
+        folder: A run folder, its `model/`, or the name of a bundled classifier where no such folder is.
+
     Raises:
         ModelError: if there is none.
     """
@@ -112,8 +116,14 @@ def find_model(folder: str | Path) -> Path:
     for candidate in (folder, folder / "model"):
         if (candidate / MANIFEST).is_file():
             return candidate
+    bundled = bundled_models()
+    if not folder.exists() and str(folder) in bundled:
+        return bundled[str(folder)]
     if not folder.exists():
-        raise ModelError(f"there is no model {str(folder)!r}: give a run folder or its model/ folder.")
+        raise ModelError(
+            f"there is no model {str(folder)!r}: give a run folder, its model/ folder, or the name of a "
+            f"bundled classifier ({', '.join(bundled)})."
+        )
     raise ModelError(
         f"{folder} holds no model: {MANIFEST} is missing. Give a run folder that `gallae train` wrote; "
         "runs of `gallae tasks` and `gallae sentences` are for those commands."

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gallae.errors import RecipeError
+from gallae.text.subwords import UNITS
 from gallae.text.token_ids import TextTokenizer
 
 TRAINED = ("word2vec", "fasttext", "glove")
@@ -51,7 +52,7 @@ def find_vectors(
     if not name:
         return None
     if name == "kiwi":
-        found = _kiwi()
+        found = _of_pieces() if tokenizer.unit in UNITS else _kiwi()
     else:
         from gallae.text import vectors as word_vectors
 
@@ -94,3 +95,14 @@ def _kiwi() -> PretrainedVectors:
         return np.array([token in vectors for token in tokens], dtype=bool), vectors(tokens)
 
     return PretrainedVectors(DIMENSIONS, lookup, vectors.morphemes())
+
+
+def _of_pieces() -> PretrainedVectors:
+    from gallae.text.kiwi_vectors import DIMENSIONS
+    from gallae.text.piece_vectors import piece_vectors
+
+    def lookup(tokens: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        vectors = piece_vectors(tokens)
+        return np.asarray(vectors.any(axis=1)), vectors
+
+    return PretrainedVectors(DIMENSIONS, lookup)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from gallae.errors import ModelError, require
+from gallae.pretrained.shipped import SHIPPED, shipped
 
 CONFIG = "config.json"
 _MODEL = "model"  # where a run of ours keeps its checkpoint
@@ -18,8 +19,8 @@ def resolve(checkpoint: str, revision: str = "") -> Path:
     """Return the folder of a checkpoint, downloaded if it is the hub's and not in the cache yet.
 
     Args:
-        checkpoint: A folder in the hub's layout, a run that holds one in `model/`, or an id such as
-            "klue/roberta-base".
+        checkpoint: A folder in the hub's layout, a run that holds one in `model/`, one of our own
+            (`gallae.pretrained.shipped.SHIPPED`), or an id such as "klue/roberta-base".
         revision: Branch, tag or commit of the hub's; "" is its main branch.
 
     Raises:
@@ -36,6 +37,8 @@ def resolve(checkpoint: str, revision: str = "") -> Path:
         return _checked(folder)
     if folder.exists():
         raise ModelError(f"{checkpoint} is a file. Give a checkpoint's folder, or a hub id owner/name.")
+    if checkpoint in SHIPPED:
+        return shipped(checkpoint)
     if not _ID.fullmatch(checkpoint) or checkpoint.startswith("."):
         raise ModelError(
             f"there is no checkpoint folder {checkpoint!r}. Give a folder, or a hub id owner/name."

@@ -19,7 +19,12 @@ def most_tokens(config: Any, tokenizer: Any = None) -> int:
         tokenizer: Of the checkpoint; it may allow fewer.
     """
     most = int(getattr(config, "max_position_embeddings", 0) or _WITHOUT_END)
-    if config.model_type in _AFTER_PADDING:  # their positions begin behind the padding's number
+    if after_padding(config):
         most -= int(config.pad_token_id or 0) + 1
     allowed = int(min(getattr(tokenizer, "model_max_length", _WITHOUT_END), _WITHOUT_END))
     return min(most, allowed)
+
+
+def after_padding(config: Any) -> bool:
+    """Return whether an architecture's positions begin behind the padding's id."""
+    return config.model_type in _AFTER_PADDING

@@ -34,7 +34,7 @@ class ScratchOptions(BaseModel):
     positions: int = Field(default=512, ge=8)
     vocabulary: int = Field(default=8000, ge=6)
     min_count: int = Field(default=2, ge=1)
-    tokenizer: Literal["wordpiece", "bpe", "byte_bpe", "unigram", "char"] = "wordpiece"
+    tokenizer: Literal["wordpiece", "bpe", "byte_bpe", "unigram", "morpheme", "char"] = "wordpiece"
 
 
 def scratch_checkpoint(texts: Iterable[str], options: ScratchOptions, folder: Path, seed: int = 42) -> Path:
@@ -94,7 +94,7 @@ def write_checkpoint(
         tokenizer = _trained(texts, tokenizer, vocabulary, min_count, limit)
     try:
         made = transformers.AutoConfig.for_model(
-            model_type, vocab_size=max(rows, len(tokenizer)), **{**_special_ids(tokenizer), **config}
+            model_type, vocab_size=max(rows, len(tokenizer)), **{**special_ids(tokenizer), **config}
         )
         with isolated(seed), quiet():
             network = getattr(transformers, auto_class).from_config(made)
@@ -110,7 +110,8 @@ def write_checkpoint(
     return folder
 
 
-def _special_ids(tokenizer: Any) -> dict[str, int]:
+def special_ids(tokenizer: Any) -> dict[str, int]:
+    """Return what a configuration says of a tokenizer's special tokens, such as pad_token_id."""
     # Longformer and BigBird find the question's end by the last one.
     roles = ("pad", "bos", "eos", "cls", "sep")
     ids = {role: getattr(tokenizer, f"{role}_token_id") for role in roles}
@@ -120,28 +121,38 @@ def _special_ids(tokenizer: Any) -> dict[str, int]:
 
 
 def _trained(texts: Iterable[str], kind: str, vocabulary: int, min_count: int, limit: int) -> Any:
-    from tokenizers import processors
-    from transformers import PreTrainedTokenizerFast
-
     made = (
         _character_pieces(texts, vocabulary, min_count)
         if kind == "char"
         else train_subwords(kind, texts, vocabulary, min_count)
     )
-    made.post_processor = processors.TemplateProcessing(
+    return wrapped(made, model_max_length=limit)
+
+
+def wrapped(tokenizer: Any, **options: Any) -> Any:
+    """Return a trained tokenizer as one of transformers', which puts [CLS] and [SEP] around texts.
+
+    Args:
+        tokenizer: A `tokenizers.Tokenizer` whose first ids are `gallae.text.vocabulary.SPECIAL`.
+        options: Of `PreTrainedTokenizerFast`, such as model_max_length.
+    """
+    from tokenizers import processors
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[(SPECIAL[CLS], CLS), (SPECIAL[SEP], SEP)],
     )
     return PreTrainedTokenizerFast(
-        tokenizer_object=made,
+        tokenizer_object=tokenizer,
         pad_token=SPECIAL[PAD],
         unk_token=SPECIAL[UNK],
         cls_token=SPECIAL[CLS],
         sep_token=SPECIAL[SEP],
         mask_token=SPECIAL[MASK],
-        model_max_length=limit,
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+        **options,
     )
 
 

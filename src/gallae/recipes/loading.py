@@ -18,7 +18,10 @@ from gallae.recipes.members import move_seeds, resolve_members
 from gallae.recipes.schema import Recipe
 
 T = TypeVar("T", bound=BaseModel)
-_UNION_TAGS = ("linear", "fasttext", "ensemble", *FAMILIES, "ngrams", "kiwi", "encoder")
+_UNION_TAGS = (
+    *("linear", "fasttext", "ensemble", *FAMILIES, "ngrams", "kiwi", "encoder"),
+    *("mlm", "clm", "tlm", "rtd", "denoising", "distilbert", "tinybert"),
+)
 _PLAIN = {
     "model_type": "it should be a table",
     "model_attributes_type": "it should be a table",
@@ -269,7 +272,7 @@ def _without_tags(location: Sequence[Any]) -> list[Any]:
     return [
         part
         for part, last in zip(location, before, strict=False)
-        if part not in _UNION_TAGS or not (last == "model" or isinstance(last, int))
+        if part not in _UNION_TAGS or not (last in ("model", "objective") or isinstance(last, int))
     ]
 
 

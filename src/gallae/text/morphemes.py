@@ -116,10 +116,21 @@ class KiwiAnalyzer:
         return _whole(texts, self._run)
 
     def _run(self, texts: Iterator[str]) -> Iterator[list[str]]:
-        kiwi, tag = self.kiwi, self._tags
-        threads = os.getpid() == self._owner
-        for tokens in kiwi.tokenize(texts) if threads else map(kiwi.tokenize, texts):
+        tag = self._tags
+        for tokens, _text in self._analyzed(texts):
             yield [tag[token.tagged_form] for token in tokens]
+
+    def _analyzed(self, texts: Iterable[str]) -> Iterator[tuple[Sequence[Any], str]]:
+        if os.getpid() == self._owner:
+            yield from self.kiwi.tokenize(texts, echo=True)
+        else:
+            yield from ((self.kiwi.tokenize(text), text) for text in texts)
+
+    def cut(
+        self, texts: Iterable[str], cut: Callable[[str, Sequence[Any]], list[str]]
+    ) -> Iterator[list[str]]:
+        """Yield what `cut` makes of each text and Kiwi's tokens of it, which know where they stand."""
+        return _whole(texts, lambda parts: (cut(text, tokens) for tokens, text in self._analyzed(parts)))
 
     def analyze(self, texts: Sequence[str]) -> list[list[Morpheme]]:
         """Return the morphemes of each text."""

@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gallae.errors import TextError, require
+from gallae.text.morpheme_pieces import WeightedCounts, morpheme_scores
 from gallae.text.tables import nearest
-from gallae.text.vocabulary import SPECIAL, UNK
+from gallae.text.vocabulary import SPACE, SPECIAL, UNK
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-KINDS = ("bpe", "byte_bpe", "wordpiece", "unigram")
-SPACE = "▁"
-"""What stands before the first piece of a word (bpe and unigram)."""
+KINDS = ("bpe", "byte_bpe", "wordpiece", "unigram", "morpheme")
+UNITS = {"morpheme_piece" if kind == "morpheme" else kind: kind for kind in KINDS}
+"""The units of networks that are trained, and their kinds: the unit "morpheme" is what Kiwi says itself."""
 CONTINUED = "##"
 """What stands before the further pieces of a word (wordpiece)."""
 _BATCH = 1000  # characters of repeated words that are handed over at once, at least
 
 
-def train_subwords(kind: str, texts: Iterable[str], size: int, min_count: int = 2) -> Tokenizer:
+def train_subwords(
+    kind: str, texts: Iterable[str] | Iterable[tuple[str, float]], size: int, min_count: float = 2
+) -> Tokenizer:
     """Learn which pieces words are made of.
 
     Words are split at white space, and punctuation stands alone. Pieces of "bpe" (Sennrich et al., 2016)
     and "unigram" (Kudo, 2018) know the beginning of a word by "▁", those of "wordpiece" (Schuster and
     Nakajima, 2012) its rest by "##", and those of "byte_bpe" (Radford et al., 2019) are of UTF-8 bytes, so
     that no character is unknown. To the others a character found less than `min_count` times is [UNK].
+    "morpheme" is a unigram model whose pieces are what Kiwi cuts the texts into, punctuation as well; it
+    needs Kiwi to be trained, not to be used (see `gallae.text.morpheme_pieces`).
     The same texts, in whatever order, give the same tokenizer.
 
     Args:
         kind: One of `KINDS`.
-        texts: Read once; only the distinct words are kept.
+        texts: Texts, or pairs of a text and how often it counts. Read once; only the distinct words are kept.
         size: Most tokens, the special ones among them; small corpora may give fewer.
-        min_count: Leave out characters, and pairs to be joined, that are found less often.
+        min_count: Leave out characters, pairs to be joined, and morphemes that are found less often.
 
     Returns:
         A `tokenizers.Tokenizer` whose first ids are `gallae.text.vocabulary.SPECIAL`. They are never found
@@ -48,9 +54,12 @@ def train_subwords(kind: str, texts: Iterable[str], size: int, min_count: int = 
     if kind not in KINDS:
         raise TextError(f"there is no kind of sub-words {kind!r}. {nearest(str(kind), KINDS)}")
     if min_count < 1:
-        raise TextError(f"min_count is {min_count}; it must be 1 or more.")
+        raise TextError(f"min_count is {min_count:g}; it must be 1 or more.")
     tokenizers = require("tokenizers", "neural")
-    words = _words(texts, 1 if kind == "byte_bpe" else min_count)
+    weighted = ((text, 1.0) if isinstance(text, str) else text for text in texts)
+    if kind == "morpheme":
+        return _of_morphemes(tokenizers, morpheme_scores(weighted, size - len(SPECIAL), min_count))
+    words = _words(weighted, 1 if kind == "byte_bpe" else min_count)
     tokenizer = _untrained(tokenizers, kind)
     alphabet = _alphabet(kind, words, tokenizer)
     least = len(SPECIAL) + len(alphabet) + 1  # with no piece beside the characters, unigram oversteps it
@@ -64,11 +73,19 @@ def train_subwords(kind: str, texts: Iterable[str], size: int, min_count: int = 
     return _settled(tokenizers, tokenizer)
 
 
-def _words(texts: Iterable[str], min_count: int) -> list[tuple[str, int]]:
+def _of_morphemes(tokenizers: Any, scores: list[tuple[str, float]]) -> Tokenizer:
+    tokenizer = _untrained(tokenizers, "morpheme")
+    special = [(token, 0.0) for token in SPECIAL]
+    tokenizer.model = tokenizers.models.Unigram([*special, *scores], unk_id=UNK)
+    return tokenizer
+
+
+def _words(texts: Iterable[tuple[str, float]], min_count: float) -> list[tuple[str, int]]:
     """Return the distinct words, sorted, with their counts, cut where a rare character stands."""
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(text.split())
+    weighted = WeightedCounts()
+    for text, weight in texts:
+        weighted.update(text.split(), weight)
+    counts = {word: max(1, round(count)) for word, count in weighted.total().items()}
     characters: Counter[str] = Counter()
     for word, count in counts.items():
         for character in word:
@@ -82,7 +99,7 @@ def _words(texts: Iterable[str], min_count: int) -> list[tuple[str, int]]:
     if not pieces:
         raise TextError(
             "the texts hold no word that a vocabulary could be made of. Look whether the text steps or the "
-            f"tags leave anything, and whether characters come {min_count} times (min_count)."
+            f"tags leave anything, and whether characters come {min_count:g} times (min_count)."
         )
     return sorted(pieces.items())
 
@@ -107,7 +124,8 @@ def _untrained(tokenizers: Any, kind: str) -> Tokenizer:
         parts, decoder = [split.Punctuation()], tokenizers.decoders.WordPiece(prefix=CONTINUED)
     else:
         model = models.BPE(unk_token=unknown, fuse_unk=True) if kind == "bpe" else models.Unigram()
-        parts = [split.Metaspace(SPACE, prepend_scheme="always"), split.Punctuation()]
+        parts = [split.Metaspace(SPACE, prepend_scheme="always")]
+        parts += [] if kind == "morpheme" else [split.Punctuation()]
         decoder = tokenizers.decoders.Metaspace(SPACE, prepend_scheme="always")
     tokenizer = tokenizers.Tokenizer(model)
     # A text that spells a special token would be read as one: "[PAD]" becomes "[ PAD]".
@@ -131,7 +149,7 @@ def _alphabet(kind: str, words: list[tuple[str, int]], tokenizer: Tokenizer) -> 
     return sorted(found)
 
 
-def _trainer(tokenizers: Any, kind: str, size: int, min_count: int, alphabet: list[str]) -> Any:
+def _trainer(tokenizers: Any, kind: str, size: int, min_count: float, alphabet: list[str]) -> Any:
     trainers = tokenizers.trainers
     common = {"vocab_size": size, "special_tokens": list(SPECIAL), "show_progress": False}
     if kind == "unigram":
@@ -140,10 +158,10 @@ def _trainer(tokenizers: Any, kind: str, size: int, min_count: int, alphabet: li
         # Named here, as their numbers would otherwise change from run to run.
         common["special_tokens"] = [*SPECIAL, *alphabet]
         return trainers.WordPieceTrainer(
-            min_frequency=min_count, continuing_subword_prefix=CONTINUED, **common
+            min_frequency=math.ceil(min_count), continuing_subword_prefix=CONTINUED, **common
         )
     letters = tokenizers.pre_tokenizers.ByteLevel.alphabet() if kind == "byte_bpe" else []
-    return trainers.BpeTrainer(min_frequency=min_count, initial_alphabet=letters, **common)
+    return trainers.BpeTrainer(min_frequency=math.ceil(min_count), initial_alphabet=letters, **common)
 
 
 def _settled(tokenizers: Any, tokenizer: Tokenizer) -> Tokenizer:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from gallae.text.subwords import KINDS as SUBWORDS
+from gallae.text.subwords import UNITS as SUBWORDS
 from gallae.text.subwords import train_subwords
 from gallae.text.units import iter_tokens, tokenize
 from gallae.text.vocabulary import CLS, PAD, SEP, SPECIAL, UNK, Vocabulary
@@ -67,7 +67,7 @@ class TextTokenizer:
     """Clean texts to ids: split into units, then look the units up in a vocabulary of the corpus.
 
     Args:
-        unit: One of `gallae.text.UNITS`, or "bpe", "byte_bpe", "wordpiece", "unigram" (trained).
+        unit: One of `gallae.text.UNITS`, or of `gallae.text.subwords.UNITS` (trained).
         drop_tags, keep_tags: Part-of-speech filter of morphemes.
         analyzer: "kiwi" or "mecab".
         subwords_of: What sub-words are parts of, "word" or "morpheme".
@@ -116,7 +116,9 @@ class TextTokenizer:
             pieces = (
                 row if isinstance(row, str) else " ".join(row) for row in self.rows(texts, remember=True)
             )
-            self.vocabulary = Vocabulary(train_subwords(self.unit, pieces, self.size, self.min_count))
+            self.vocabulary = Vocabulary(
+                train_subwords(SUBWORDS[self.unit], pieces, self.size, self.min_count)
+            )
             return self.transform(texts, remember=True)
         numbers: dict[str, int] = {}
         self.truncated = 0

@@ -10,6 +10,8 @@ from gallae.errors import TextError, require
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 """The first ids of every vocabulary."""
 PAD, UNK, CLS, SEP, MASK = range(5)
+SPACE = "▁"
+"""What stands before the first piece of a word (bpe, unigram and morpheme)."""
 
 
 class Vocabulary:

@@ -21,6 +21,7 @@ from gallae.training import checkpoints, inference, workspace
 from gallae.training.batches import Examples
 from gallae.training.callbacks import ProgressBar
 from gallae.training.devices import find_device, lacks_memory
+from gallae.training.distilling import SoftObjective
 from gallae.training.measuring import measured
 from gallae.training.objective import Objective, balanced_weights
 from gallae.training.optimizers import clip_gradients, make_optimizer
@@ -28,6 +29,7 @@ from gallae.training.options import TrainingOptions
 from gallae.training.regularisation import Ema
 from gallae.training.samplers import make_batches
 from gallae.training.seeding import isolated
+from gallae.training.soft_targets import SoftOptions
 from gallae.training.tracking import tracker
 from gallae.training.trainer import QuietTrainer, Saving, arguments, short_of_memory
 from gallae.training.unfreezing import GradualUnfreezing
@@ -53,6 +55,7 @@ class Training:
         embedding_decay, layer_decay: See `make_optimizer`; the latter needs `depths`.
         depths: The depth of every weight, by name (see `gallae.models.architectures.adapting.depths`).
         unfreezing: Whether the layers begin to learn one by one (see `GradualUnfreezing`); needs `depths`.
+        soft: How a teacher is weighed, where `train` are `SoftExamples`.
     """
 
     network: Any
@@ -67,6 +70,7 @@ class Training:
     depths: Mapping[str, int] | None = None
     layer_decay: float = 1.0
     unfreezing: bool = False
+    soft: SoftOptions | None = None
 
     def run(self) -> History:
         """Train the network in place, and return a row an epoch: step, loss, valid_loss, macro_f1, ...
@@ -127,7 +131,8 @@ class Engine(QuietTrainer):
         weights = None
         if job.options.class_weight == "balanced":
             weights = balanced_weights(job.train.targets, job.train.n_classes).to(device)
-        self.objective = Objective(job.options, weights, job.multilabel, job.word_dropout, job.special)
+        given = (job.options, weights, job.multilabel, job.word_dropout, job.special)
+        self.objective = SoftObjective(job.soft, *given) if job.soft else Objective(*given)
         self.ema = Ema(job.network, job.options.ema) if job.options.ema else None
         self.bar = ProgressBar(job.options.early_stopping.metric)
         steps = len(self.batches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,7 @@ def in_batches(
     n_labels: int,
     answer: Callable[[np.ndarray], np.ndarray],
     tokens: int,
+    workers: int = 1,
 ) -> np.ndarray:
     """Return (n, n_labels) float32, asking for the answers to some rows at a time.
 
@@ -90,10 +92,21 @@ def in_batches(
         n_labels: Number of columns.
         answer: Takes (batch,) row numbers and returns (batch, n_labels).
         tokens: Most tokens of a batch, padding counted, unless one row alone has more.
+        workers: Threads that ask, each for a batch of its own.
     """
     result = np.empty((len(lengths), n_labels), dtype=np.float32)
-    for chosen in batches_by_length(lengths, tokens):
+    batches = list(batches_by_length(lengths, tokens))
+
+    def fill(chosen: np.ndarray) -> None:
         result[chosen] = answer(chosen)
+
+    if workers == 1 or len(batches) == 1:
+        for chosen in batches:
+            fill(chosen)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            for _ in pool.map(fill, batches):
+                pass
     return result
 
 

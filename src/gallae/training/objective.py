@@ -64,6 +64,10 @@ class Objective:
             return rows.mean()
         return rows.sum() / (targets @ self.class_weights.to(targets.device)).sum().clamp(min=1e-12)
 
+    def labels(self, targets: Tensor) -> Tensor:
+        """Return class numbers (batch,), or for several labels a text 0 and 1 (batch, n_classes)."""
+        return targets if self.multilabel else targets.argmax(dim=1)
+
     def _on_embeddings(self, network: Any, inputs: dict[str, Tensor], targets: Tensor) -> Tensor:
         embeds = _embed(network, inputs.pop("input_ids"))
         if self.options.mixup:
@@ -87,8 +91,9 @@ class Objective:
             distance = losses.r_drop(logits.float(), again.float(), self.multilabel).mean()
             loss = (loss + self.plain(again, targets)) / 2 + self.options.r_drop * distance
         if self.options.contrastive:
-            labels = targets if self.multilabel else targets.argmax(dim=1)
-            loss = loss + self.options.contrastive * losses.supervised_contrastive(features, labels)
+            loss = loss + self.options.contrastive * losses.supervised_contrastive(
+                features, self.labels(targets)
+            )
         return loss
 
     def _forward(self, network: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:

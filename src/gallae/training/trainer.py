@@ -79,7 +79,9 @@ class QuietTrainer(Trainer):
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
-        checkpoints.seal(self.folder / f"checkpoint-{self.state.global_step}", *self.kept())
+        self.accelerator.wait_for_everyone()  # each process writes its random state
+        if self.is_world_process_zero():
+            checkpoints.seal(self.folder / f"checkpoint-{self.state.global_step}", *self.kept())
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)

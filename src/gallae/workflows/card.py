@@ -30,6 +30,7 @@ def model_card(metrics: dict[str, Any], recipe: Recipe, model: TextClassifier) -
         *_figures(metrics),
         "",
         *_members(metrics),
+        *_teachers(metrics),
         "## How to use it",
         "",
         "```python",
@@ -75,3 +76,19 @@ def _members(metrics: dict[str, Any]) -> list[str]:
         figures = f"{member['macro_f1']:.4f} | {member['log_loss']:.4f}"
         rows.append(f"| {member['name']} | {weight} | {figures} | {member['fitted_on']} |")
     return [*rows, ""]
+
+
+def _teachers(metrics: dict[str, Any]) -> list[str]:
+    """Return the section on a student's teachers; nothing for other models."""
+    if "teachers" not in metrics:
+        return []
+    said = (
+        f"It learned what {metrics['teachers']} say of {metrics['transfer_set']} ({metrics['soft_targets']})."
+    )
+    if "teacher" in metrics:
+        teacher = metrics["teacher"]
+        said += (
+            f" On the held-out rows the teacher has macro-F1 {teacher['macro_f1']:.4f} and log loss "
+            f"{teacher['log_loss']:.4f}; the student says the same of {metrics['agreement']:.1%} of them."
+        )
+    return ["## Who taught it", "", said, ""]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,12 +85,20 @@ class Job:
             self._write(target, model, parts, seconds)
         return runs.Run(partial.folder)
 
+    def learn(self, classifier: TextClassifier, texts: list[str], labels: list[Any]) -> TextClassifier:
+        """Fit a classifier to rows that it may learn from, and return it."""
+        return classifier.fit(texts, labels)
+
+    def beside(self, whole: Outcome) -> dict[str, Any]:
+        """Return what else is said of the held-out rows in metrics.json."""
+        return {}
+
     def _part(self, classifier: TextClassifier, split: Split, partial: PartialRun) -> Part:
         """Fit one split, or take it over from an interrupted run."""
         part = partial.load_part(split.number)
         if part is None:
             with partial.training(f"fold-{split.number}"):
-                part = fit_split(classifier, split, len(self.splits))
+                part = fit_split(classifier, split, len(self.splits), self.learn)
             if len(self.splits) > 1:
                 partial.save_part(split.number, part)
         return part
@@ -102,7 +111,7 @@ class Job:
             valid = self.splits[0].valid
             texts, labels = texts + valid.texts, labels + valid.labels
         with status(f"training on all {len(texts):,} rows"):
-            return classifier.fit(texts, labels)
+            return self.learn(classifier, texts, labels)
 
     def _write(self, target: Path, model: TextClassifier, parts: list[Part], seconds: float) -> None:
         (target / runs.RECIPE).write_text(self.recipe.to_toml(), encoding="utf-8")
@@ -149,7 +158,7 @@ class Job:
         tables = [predictions_table(*rows) for rows in zip(valid, range(len(valid)), outcomes, strict=True)]
         pd.concat(tables).to_parquet(target / runs.PREDICTIONS, index=False)
         whole = joined(outcomes)
-        metrics = whole.metrics()
+        metrics = whole.metrics() | self.beside(whole)
         if self.report:
             self._write_page(target, whole, metrics, histories([part.model for part in parts]))
         return metrics | {
@@ -171,14 +180,23 @@ class Job:
         (target / runs.REPORT).write_text(page, encoding="utf-8")
 
 
-def fit_split(classifier: TextClassifier, split: Split, count: int) -> Part:
-    """Fit a copy of `classifier` on the training rows of one of `count` splits, and predict the others."""
+def fit_split(
+    classifier: TextClassifier,
+    split: Split,
+    count: int,
+    learn: Callable[[TextClassifier, list[str], list[Any]], TextClassifier] | None = None,
+) -> Part:
+    """Fit a copy of `classifier` on the training rows of one of `count` splits, and predict the others.
+
+    `learn` fits it to texts and labels, where its own `fit` is not to.
+    """
     from sklearn.base import clone
 
     title = f"fold {split.number + 1} of {count}: " if count > 1 else ""
     with status(f"{title}training on {len(split.train):,} rows"):
         started = time.perf_counter()
-        model = clone(classifier).fit(split.train.texts, split.train.labels)
+        copy, texts, labels = clone(classifier), split.train.texts, split.train.labels
+        model = learn(copy, texts, labels) if learn else copy.fit(texts, labels)
         fit_seconds = time.perf_counter() - started
     probabilities, seconds = timed_probabilities(model, split.valid, title)
     log.info("%strained in %.1f s, predicted in %.1f s", title, fit_seconds, seconds)

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gallae.models.architectures.encoder_options import EncoderOptions
-from gallae.text.subwords import KINDS as SUBWORDS
+from gallae.text.subwords import UNITS as SUBWORDS
 
 Share = Annotated[float, Field(ge=0, lt=1)]
-Unit = Literal["word", "char", "jamo", "morpheme", "morpheme_tag", "bpe", "byte_bpe", "wordpiece", "unigram"]
+Morphemes = Literal["morpheme", "morpheme_tag", "morpheme_piece"]
+Unit = Morphemes | Literal["word", "char", "jamo", "bpe", "byte_bpe", "wordpiece", "unigram"]
 
 
 class NetworkOptions(BaseModel):
@@ -27,8 +28,9 @@ class NetworkOptions(BaseModel):
 
     @model_validator(mode="after")
     def _morphemes(self) -> NetworkOptions:
-        if self.subwords_of != "word" and self.unit not in SUBWORDS:
-            raise ValueError(f"subwords_of is for the units {', '.join(SUBWORDS)}; the unit is {self.unit!r}")
+        parts = [unit for unit in SUBWORDS if unit != "morpheme_piece"]
+        if self.subwords_of != "word" and self.unit not in parts:
+            raise ValueError(f"subwords_of is for the units {', '.join(parts)}; the unit is {self.unit!r}")
         return self
 
 
@@ -36,7 +38,8 @@ class EmbeddingOptions(NetworkOptions):
     """What networks over embedded tokens take.
 
     `vectors` is "" (random), "kiwi", "word2vec", "fasttext" or "glove" (trained on the corpus), or a file;
-    `vector_options` go to the training of vectors. `embedding` 0 is the vectors' own width, or 128.
+    `vector_options` go to the training of vectors. Kiwi's are of the unit "morpheme_tag"; trained pieces take
+    the mean of the morphemes in them. `embedding` 0 is the vectors' own width, or 128.
     `unseen_vectors` takes in tokens that have a vector though the corpus lacks them. `extra_channel` is the
     width of a second embedding beside, which learns. `sparse_gradients` lets a step change only the rows of
     its batch where the embedding is large, which is faster (a lazy Adam); false is Adam as it is written.
@@ -54,10 +57,10 @@ class EmbeddingOptions(NetworkOptions):
 
     @model_validator(mode="after")
     def _vectors(self) -> EmbeddingOptions:
-        if self.vectors == "kiwi" and self.unit != "morpheme_tag":
+        if self.vectors == "kiwi" and self.unit != "morpheme_tag" and self.unit not in SUBWORDS:
             raise ValueError(
-                "vectors = 'kiwi' are of morphemes with their tags: set unit = 'morpheme_tag', "
-                f"not {self.unit!r}"
+                "vectors = 'kiwi' are of morphemes with their tags: set unit = 'morpheme_tag', or pieces "
+                f"such as 'morpheme_piece', not {self.unit!r}"
             )
         if not self.vectors and not self.train_vectors:
             raise ValueError("train_vectors = false freezes vectors, and vectors is '': name some")

@@ -1,0 +1,1 @@
+"""Distillation: what a large model knows, taught to a small one."""

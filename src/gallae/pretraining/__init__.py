@@ -1,0 +1,1 @@
+"""Pretraining encoders: corpora, rows, objectives, and the engine."""
