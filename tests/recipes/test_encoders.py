@@ -22,7 +22,7 @@ NAMED = (
     *("encoder", "kobert", "distilkobert", "kcbert", "kcbert-large", "kykim-bert", "kykim-albert"),
     *("koelectra-small", "koelectra-base", "kcelectra", "klue-bert", "klue-roberta-small"),
     *("klue-roberta-base", "klue-roberta-large", "kobigbird", "deberta-v3", "longformer", "mbert", "xlm-r"),
-    *("modernbert", "bert-base-uncased", "koelectra-small-dialect"),
+    *("modernbert", "bert-base-uncased", "koelectra-small-dialect", "gallae-small"),
 )
 # Which architecture stands behind each, so that a small one can stand in for it.
 FAMILIES = {
@@ -48,6 +48,7 @@ FAMILIES = {
     "xlm-r": "xlm-roberta",
     "modernbert": "modernbert",
     "bert-base-uncased": "bert",
+    "gallae-small": "modernbert",
 }
 STUDY = {
     "kobert": {
@@ -135,7 +136,8 @@ def test_no_checkpoint_is_known_for_nothing():
 
 
 def test_the_list_of_recipes_tells_checkpoint_licence_and_size(gallae_cli):
-    lines = dict(line.split(": ", 1) for line in gallae_cli("recipes").out.splitlines())
+    told = gallae_cli("recipes").out.splitlines()
+    lines = dict(line.split(": ", 1) for line in told if ": " in line)
     assert lines["kobert"].endswith(" [extra: neural; skt/kobert-base-v1, Apache-2.0, 92 M]")
     assert lines["klue-roberta-large"].endswith("; klue/roberta-large, CC-BY-SA-4.0, 337 M]")
     assert "licence not stated" in lines["koelectra-small"]

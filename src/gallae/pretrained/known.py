@@ -1,4 +1,4 @@
-"""Licence and size of the hub's checkpoints behind the shipped recipes; no network here."""
+"""Licence and size of the checkpoints behind the shipped recipes; no network here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NOT_STATED = "licence not stated"
 
 @dataclass(frozen=True)
 class Known:
-    """A checkpoint of the hub.
+    """A checkpoint of the hub, or of our own.
 
     Attributes:
         licence: SPDX identifier, as the hub says it, or else the project's own repository.
@@ -24,6 +24,7 @@ class Known:
 
 
 KNOWN: dict[str, Known] = {
+    "gallae-small": Known("CC-BY-SA-4.0", 11),
     "skt/kobert-base-v1": Known("Apache-2.0", 92),
     "monologg/distilkobert": Known("Apache-2.0", 28),
     "beomi/kcbert-base": Known("Apache-2.0", 109),
@@ -45,4 +46,4 @@ KNOWN: dict[str, Known] = {
     "answerdotai/ModernBERT-base": Known("Apache-2.0", 149),
     "google-bert/bert-base-uncased": Known("Apache-2.0", 109),
 }
-"""By the hub's id."""
+"""By the hub's id, or our own name."""

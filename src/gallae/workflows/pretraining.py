@@ -119,13 +119,16 @@ def _processes() -> int:
 
 
 @contextmanager
-def _first_process_first() -> Iterator[None]:
+def _first_process_first(device: str) -> Iterator[None]:
     if _processes() == 1:
         yield
         return
     from accelerate import PartialState
 
-    with PartialState().main_process_first():
+    from gallae.training.devices import find_device
+
+    # It does not see by itself that processes without a GPU belong together.
+    with PartialState(cpu=find_device(device).type == "cpu").main_process_first():
         yield
 
 
@@ -142,7 +145,7 @@ def _learn(
 
     with isolated(recipe.seed):
         objective = find_objective(recipe.objective.kind)(recipe, tokenizer, recipe.seed)
-        with _first_process_first():
+        with _first_process_first(recipe.training.device):
             encoded = encode(sources, tokenizer, part(_CORPUS), recipe.corpus.format == "parallel")
         check_format(encoded, recipe.corpus)
         train, held = hold_out(encoded, recipe.corpus.held_out, recipe.seed)
