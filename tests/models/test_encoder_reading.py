@@ -94,6 +94,17 @@ def test_sparse_attention_of_bigbird_does_not_depend_on_the_batch(encoder, check
     assert short.network_.config.backbone["attention_type"] == "original_full"
 
 
+@pytest.mark.parametrize("family", ["bert", "modernbert"])
+def test_dropout_within_the_encoder(encoder, topics, family):
+    model = encoder(family, encoder_dropout=0.37, dropout=0.0).fit(*topics)
+    shares = {part.p for part in model.network_.backbone.modules() if isinstance(part, torch.nn.Dropout)}
+    assert 0.37 in shares
+    assert (
+        model.network_.config.backbone["attention_dropout" if family != "bert" else "hidden_dropout_prob"]
+        == 0.37
+    )
+
+
 def test_longformers_window_and_global_positions(encoder, topics):
     model = encoder("longformer", attention_window=8, global_attention=[0, 1]).fit(*topics)
     batch = model.inputs_.transform([topics[0][0]]).batch(np.array([0]))

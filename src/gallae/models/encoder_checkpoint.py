@@ -21,7 +21,7 @@ from gallae.models.architectures.encoder_options import EncoderOptions
 from gallae.models.encoded import CheckpointInputs, Layout, Reading
 from gallae.pretrained.finding import resolve
 from gallae.pretrained.lengths import most_tokens
-from gallae.pretrained.loading import load_config, load_model, quiet
+from gallae.pretrained.loading import DROPOUTS, load_config, load_model, quiet
 from gallae.pretrained.tokenizing import load_tokenizer, save_tokenizer
 
 log = logging.getLogger(__name__)
@@ -129,6 +129,8 @@ def _check_kind(config: Any, options: EncoderOptions) -> None:
 def _fields(config: Any, options: EncoderOptions) -> dict[str, Any]:
     """Return the fields of the configuration that the recipe replaces."""
     fields: dict[str, Any] = {"use_cache": False} if getattr(config, "use_cache", False) else {}
+    if options.encoder_dropout != "own":
+        fields |= {name: options.encoder_dropout for name in DROPOUTS if hasattr(config, name)}
     if options.attention_window:
         fields["attention_window"] = options.attention_window
     if config.model_type == "big_bird":

@@ -14,6 +14,11 @@ from gallae.errors import ModelError, RecipeError
 from gallae.pretrained.finding import CONFIG
 
 log = logging.getLogger(__name__)
+DROPOUTS = (
+    *("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"),
+    *("resid_pdrop", "embd_pdrop", "attn_pdrop", "embedding_dropout", "mlp_dropout"),
+)
+"""What architectures call the shares that they drop in training."""
 _OWN = "gallae-encoder"
 _CLASSIFIER = (
     "{} is a classifier of `gallae train`; its encoder learns on under the recipe encoder alone. Give the "

@@ -13,17 +13,13 @@ from torch.nn import functional
 from gallae.errors import ModelError, RecipeError
 from gallae.pretrained.finding import resolve
 from gallae.pretrained.lengths import after_padding, most_tokens
-from gallae.pretrained.loading import load_model, quiet
+from gallae.pretrained.loading import DROPOUTS, load_model, quiet
 from gallae.pretrained.tokenizing import load_tokenizer
 from gallae.pretraining.layers import every_layer
 from gallae.pretraining.options import NetworkOptions, PretrainingRecipe
 from gallae.pretraining.vocabularies import same_vocabulary, with_vocabulary
 from gallae.training.devices import find_device
 
-_DROPOUTS = (
-    *("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"),
-    *("resid_pdrop", "embd_pdrop", "attn_pdrop", "embedding_dropout", "mlp_dropout"),
-)
 _STATES = 128
 _FEED_FORWARD = ("intermediate_size", "hidden_dim", "n_inner")
 
@@ -147,7 +143,7 @@ def _sizes(options: NetworkOptions, default: Any) -> dict[str, Any]:
     return {
         **renamed,
         **dict.fromkeys(_FEED_FORWARD, feed_forward),
-        **dict.fromkeys(_DROPOUTS, options.dropout),
+        **dict.fromkeys(DROPOUTS, options.dropout),
     }
 
 

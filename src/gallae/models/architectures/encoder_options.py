@@ -37,7 +37,8 @@ class EncoderOptions(BaseModel):
 
     Head: a linear classifier over the states, pooled: "cls" is the first token's, "pooler" the
     checkpoint's own dense layer over it. Several `last_layers` are put side by side ("concat"), averaged
-    ("mean"), or averaged with weights that learn ("weighted").
+    ("mean"), or averaged with weights that learn ("weighted"). `dropout` is before it, `encoder_dropout`
+    within it ("own": as the checkpoint says).
 
     Learning: `freeze` embeddings or the whole encoder, the first `freeze_layers`, all but the head first and
     a layer more an epoch (`gradual_unfreezing`, Howard and Ruder 2018); each layer's learning rate is
@@ -63,6 +64,7 @@ class EncoderOptions(BaseModel):
     last_layers: int = Field(default=1, ge=1)
     combine: Literal["concat", "weighted", "mean"] = "concat"
     dropout: Share = 0.1
+    encoder_dropout: Share | Literal["own"] = "own"
     word_dropout: Share = 0.0
     freeze: Literal["none", "embeddings", "encoder"] = "none"
     freeze_layers: int = Field(default=0, ge=0)
