@@ -244,7 +244,7 @@ def test_a_damaged_network_is_refused(bag_onnx, small):
         other.scores(small[0])
 
 
-@pytest.mark.parametrize("module", ["onnx", "onnxscript", "onnxruntime"])
+@pytest.mark.parametrize("module", ["onnx", "onnxscript"])
 def test_a_missing_package_is_named(module, bag, monkeypatch):
     plain = errors.importlib.import_module
 

@@ -27,7 +27,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Print results and errors o
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more about what is done.")]
 Language = Annotated[Literal["en", "ko"], typer.Option("--language", help="Of the pages.")]
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="File, folder, or hf:owner/name.")]
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Run folder, or its model/.")]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Run folder, its model/, or headlines.")]
 Threads = Annotated[
     int | None,
     typer.Option("--threads", metavar="N", min=1, help="Threads of networks; all cores if not given."),

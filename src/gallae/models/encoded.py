@@ -11,7 +11,6 @@ from typing import Any, Self
 import numpy as np
 from scipy.special import expit, softmax
 
-from gallae.errors import require
 from gallae.models.contract import State
 from gallae.text.token_ids import TokenIds
 from gallae.training.batches import ArrayRows
@@ -139,13 +138,14 @@ class CheckpointInputs:
     @classmethod
     def restore(cls, state: State) -> Self:
         """Make the fitted inputs again."""
-        tokenizers = require("tokenizers", "neural")
+        from tokenizers import Tokenizer
+
         files = {name: state.files[name] for name in state.values["files"]}
         layout: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in state.values["layout"].items()
         }
-        made = tokenizers.Tokenizer.from_str(files[_TOKENIZER].decode())
+        made = Tokenizer.from_str(files[_TOKENIZER].decode())
         return cls(made, Layout(**layout), Reading(**state.values["reading"]), files)
 
 

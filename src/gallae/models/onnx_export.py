@@ -43,9 +43,9 @@ def exported(model: NeuralClassifier, int8: bool = False) -> tuple[OnnxClassifie
 
     Raises:
         ModelError: if the network cannot be exported, or the logits differ by more than `TOLERANCE`.
-        MissingExtra: if onnx, onnxscript or onnxruntime is not installed.
+        MissingExtra: if onnx or onnxscript is not installed.
     """
-    for module in ("onnx", "onnxscript", "onnxruntime"):
+    for module in ("onnx", "onnxscript"):
         require(module, "onnx")
     inputs, network = _padded_inputs(model), model.network_
     proto = _traced(_ready(network), _some_rows(inputs, (17, 9, 2)))

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from gallae.errors import ModelError, require
+from gallae.errors import ModelError
 from gallae.models.contract import Labels, State
 from gallae.models.network_scores import NetworkClassifier
 from gallae.text import DEFAULT_STEPS, TextPipeline
@@ -28,8 +28,6 @@ _DAMAGED = "the ONNX network cannot be {}: {}. Export the model again, or update
 
 class OnnxClassifier(NetworkClassifier):
     """What `gallae export` makes of a neural classifier. It predicts the same, and learns no more.
-
-    It needs the extra `onnx`.
 
     Args:
         steps: Names of the text steps, in order (see `gallae.text.STEPS`).
@@ -80,7 +78,6 @@ class OnnxClassifier(NetworkClassifier):
 
         Raises:
             ModelError: if ONNX Runtime cannot read or compute the network.
-            MissingExtra: if it is not installed.
         """
         threads = self.threads_ or available_cores()
         several = int(rows.lengths.sum()) > TOKENS_A_BATCH
@@ -120,7 +117,6 @@ class OnnxClassifier(NetworkClassifier):
     @classmethod
     def restore(cls, state: State) -> Self:
         """Make the fitted classifier again; the caller sets `classes_`."""
-        require("onnxruntime", "onnx")
         values = state.values
         model = cls(values["steps"], values["dictionary"])
         model.pipeline_ = TextPipeline(model.steps, model.dictionary)
@@ -147,14 +143,14 @@ def open_session(onnx: bytes, threads: int) -> Any:
 
     Raises:
         ModelError: if it is damaged, or newer than ONNX Runtime.
-        MissingExtra: if onnxruntime is not installed.
     """
-    runtime = require("onnxruntime", "onnx")
-    options = runtime.SessionOptions()
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3  # errors; warnings are about how it optimises
     try:
-        return runtime.InferenceSession(
+        return onnxruntime.InferenceSession(
             onnx, options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER
         )
     except Exception as error:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from gallae.errors import TextError, require
+from gallae.errors import TextError
 from gallae.text.morpheme_pieces import WeightedCounts, morpheme_scores
 from gallae.text.tables import nearest
 from gallae.text.vocabulary import SPACE, SPECIAL, UNK
@@ -49,13 +49,13 @@ def train_subwords(
 
     Raises:
         TextError: for another kind, texts without a word, and a `size` that has no room for the characters.
-        MissingExtra: if tokenizers is not installed.
     """
     if kind not in KINDS:
         raise TextError(f"there is no kind of sub-words {kind!r}. {nearest(str(kind), KINDS)}")
     if min_count < 1:
         raise TextError(f"min_count is {min_count:g}; it must be 1 or more.")
-    tokenizers = require("tokenizers", "neural")
+    import tokenizers
+
     weighted = ((text, 1.0) if isinstance(text, str) else text for text in texts)
     if kind == "morpheme":
         return _of_morphemes(tokenizers, morpheme_scores(weighted, size - len(SPECIAL), min_count))

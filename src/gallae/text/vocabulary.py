@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from gallae.errors import TextError, require
+from gallae.errors import TextError
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 """The first ids of every vocabulary."""
@@ -38,7 +38,8 @@ class Vocabulary:
         Raises:
             TextError: if there is no token.
         """
-        tokenizers = require("tokenizers", "neural")
+        import tokenizers
+
         known = dict.fromkeys((*SPECIAL, *filter(_is_writable, tokens)))
         ids = {token: number for number, token in enumerate(known)}
         if len(ids) == len(SPECIAL):
@@ -53,7 +54,9 @@ class Vocabulary:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Make the vocabulary again from `to_json`."""
-        return cls(require("tokenizers", "neural").Tokenizer.from_str(text))
+        from tokenizers import Tokenizer
+
+        return cls(Tokenizer.from_str(text))
 
     def to_json(self) -> str:
         """Return the content of tokenizer.json."""

@@ -1,0 +1,124 @@
+"""Makes the bundled classifier src/gallae/bundled/headlines again: teachers, students, their mean in 8 bits.
+
+    GALLAE_DATA=FOLDER python scripts/headlines.py [--work FOLDER] [--held-out]
+
+About two hours on two cores; what is finished stays in the work folder, and what was interrupted goes on.
+With `--held-out` a fifth of YNAT (the rows of `gallae train --holdout 0.2 --seed 42`) is kept from teachers
+and students alike, nothing goes into the package, and a table says what each makes of these rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gallae
+from gallae.data import Corpus, holdout
+from gallae.models.ensemble import EnsembleClassifier
+from gallae.models.persistence import load_with_facts, write_model
+
+DATA = Path(os.environ.get("GALLAE_DATA", "../shared/data"))
+YNAT, UNLABELLED = DATA / "ynat" / "train_data.csv", DATA / "pretrain" / "headlines.txt.xz"
+TEACHERS = ("gallae-small", "textcnn-piece", "prepro-dnn")
+STUDENTS = ("transformer-piece", "textcnn-piece")
+FOLDS, SEED = 5, 1
+BUNDLED = Path(__file__).parents[1] / "src" / "gallae" / "bundled" / "headlines"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--work", type=Path, default=Path("runs/headlines"))
+    parser.add_argument("--held-out", action="store_true")
+    options = parser.parse_args()
+    work = options.work / ("held-out" if options.held_out else "all")
+    work.mkdir(parents=True, exist_ok=True)
+    data, valid = split(work) if options.held_out else (YNAT, None)
+    teachers = [teacher(work, recipe, data) for recipe in TEACHERS]
+    students = [student(work, recipe, teachers, data, valid) for recipe in STUDENTS]
+    joined, exported = work / "joined", work / "int8"
+    join(students, joined)
+    if not exported.exists():
+        gallae.export(joined, exported, int8=True, sample=valid)
+    if valid is not None:
+        measure([*teachers, *students, joined, exported], valid)
+        return
+    for path in exported.iterdir():
+        if path.name not in ("README.md", "export.json"):  # the card is written by hand
+            shutil.copy2(path, BUNDLED)
+    print(f"written: {BUNDLED}. Bring the figures of its README.md up to date.")
+
+
+def split(work: Path) -> tuple[Path, Path]:
+    """Write the rows to learn from and the held-out ones, and return the two files."""
+    corpus = gallae.read(YNAT)
+    files = (work / "learn.csv", work / "held-out.csv")
+    for path, rows in zip(files, holdout(corpus, 0.2, 42), strict=True):
+        write(corpus.take(rows), path)
+    return files
+
+
+def write(corpus: Corpus, path: Path) -> None:
+    """Write texts and labels as CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("title", "topic"), *zip(corpus.texts, corpus.labels, strict=True)])
+
+
+def resumed(folder: Path, make: Callable[..., Any]) -> Path:
+    """Make a run, go on with it, or leave it as it is."""
+    if not folder.exists():
+        started = folder.with_name(f"{folder.name}.partial").exists()
+        make(**({"resume": folder} if started else {"output": folder}))
+    return folder
+
+
+def teacher(work: Path, recipe: str, data: Path) -> Path:
+    """Train a teacher in folds, so that of every labelled row one fold's model says something unlearned."""
+    make = partial(gallae.train, data, recipe, seed=SEED, folds=FOLDS, report=False)
+    return resumed(work / f"teacher-{recipe}", make)
+
+
+def student(work: Path, recipe: str, teachers: list[Path], data: Path, valid: Path | None) -> Path:
+    """Teach a student; the second one reads what the teachers have told the first."""
+    told = next(iter(sorted(work.glob("student-*/teacher.parquet"))), None)
+    make = partial(
+        gallae.distill,
+        teachers if told is None else told,
+        data,
+        recipe,
+        unlabelled=UNLABELLED,
+        valid=valid,
+        weight=0.7,
+        report=False,
+    )
+    return resumed(work / f"student-{recipe}", make)
+
+
+def join(runs: list[Path], folder: Path) -> None:
+    """Save the mean of several runs' models."""
+    if folder.exists():
+        return
+    models, facts = zip(*(load_with_facts(run) for run in runs), strict=True)
+    folder.mkdir()
+    write_model(EnsembleClassifier.of(models), folder, **{**facts[0], "recipe": "headlines"})
+
+
+def measure(models: list[Path], valid: Path) -> None:
+    """Print what each model makes of the held-out rows."""
+    print("| model | macro-F1 | 95 % interval | accuracy | log loss |\n|---|---|---|---|---|")
+    for folder in models:
+        found = gallae.evaluate(folder, valid)
+        low, high = found["macro_f1_interval"]
+        figures = f"{found['macro_f1']:.4f} | {low:.4f}-{high:.4f} | {found['accuracy']:.4f}"
+        print(f"| {folder.name} | {figures} | {found['log_loss']:.4f} |")
+
+
+if __name__ == "__main__":
+    main()
