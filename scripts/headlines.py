@@ -27,7 +27,7 @@ DATA = Path(os.environ.get("GALLAE_DATA", "../shared/data"))
 YNAT, UNLABELLED = DATA / "ynat" / "train_data.csv", DATA / "pretrain" / "headlines.txt.xz"
 TEACHERS = ("gallae-small", "textcnn-piece", "prepro-dnn")
 STUDENTS = ("transformer-piece", "textcnn-piece")
-FOLDS, SEED = 5, 1
+FOLDS, SEED = 3, 1
 BUNDLED = Path(__file__).parents[1] / "src" / "gallae" / "bundled" / "headlines"
 
 
@@ -50,6 +50,7 @@ def main() -> None:
     if valid is not None:
         measure([*teachers, *students, joined, exported], valid)
         return
+    BUNDLED.mkdir(parents=True, exist_ok=True)
     for path in exported.iterdir():
         if path.name not in ("README.md", "export.json"):  # the card is written by hand
             shutil.copy2(path, BUNDLED)

@@ -16,6 +16,8 @@ def card(recipe: PretrainingRecipe, metrics: dict[str, Any]) -> str:
     """
     network = recipe.network
     start = f"continued from {network.checkpoint}" if network.checkpoint else "from random weights"
+    if network.vectors:
+        start += f", embeddings from the vectors {network.vectors!r}"
     rows = {
         "objective": metrics["objective"],
         "start": start,
