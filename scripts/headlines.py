@@ -28,7 +28,7 @@ import gallae
 from gallae.data import Corpus, holdout
 from gallae.models.calibration import CalibratedClassifier
 from gallae.models.ensemble import EnsembleClassifier
-from gallae.models.label_shift import DRAWS, expected_macro_f1
+from gallae.models.label_shift import draw_balances, expected_macro_f1
 from gallae.models.persistence import load_with_facts, write_model
 
 DATA = Path(os.environ.get("GALLAE_DATA", "../shared/data"))
@@ -150,7 +150,7 @@ def measure(models: list[Path], valid: Path) -> None:
 
 def over_balances(probabilities: np.ndarray, classes: np.ndarray, labels: list[str]) -> float:
     """Return the macro-F1, averaged over balances of the labels other than those of the fit."""
-    balances = np.random.default_rng(SEED).dirichlet(np.ones(len(classes)), DRAWS)
+    balances = draw_balances(len(classes), seed=SEED)
     return expected_macro_f1(probabilities, np.searchsorted(classes, labels), balances)
 
 

@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from gallae.errors import DataError, RecipeError
 from gallae.models.calibration import CalibratedClassifier, best_threshold
 from gallae.models.contract import TextClassifier, check_fit_input, encode_labels
-from gallae.models.label_shift import expected_macro_f1, robust_biases
+from gallae.models.label_shift import draw_balances, expected_macro_f1, robust_biases
 from gallae.models.linear import LinearClassifier
 from gallae.models.persistence import load
 
@@ -238,10 +238,20 @@ def test_expected_macro_f1_is_the_mean_over_weighted_rows():
     assert expected_macro_f1(logits, target, balances) == pytest.approx(np.mean(by_hand))
 
 
-def test_robust_biases_of_an_ideal_classifier_are_none_and_a_missing_class_is_left_alone():
+def test_robust_biases_leave_no_better_ones_near():
+    scores, target = shifted_rows(np.random.default_rng(2), [0.2, 0.3, 0.5])
+    biases, balances = robust_biases(scores, target), draw_balances(3)
+    best = expected_macro_f1(scores + biases, target, balances)
+    for column in range(3):
+        for move in (-0.7, 0.7):
+            moved = biases + move * np.eye(3)[column]
+            assert expected_macro_f1(scores + moved, target, balances) < best
+
+
+def test_robust_biases_leave_an_ideal_classifier_s_decisions_and_a_missing_class_alone():
     target = np.repeat([0, 1, 2], 20)
     ideal = 10.0 * np.eye(3)[target]
-    assert np.allclose(robust_biases(ideal, target), 0)
+    assert np.array_equal((ideal + robust_biases(ideal, target)).argmax(axis=1), target)
     assert np.allclose(robust_biases(ideal[:40], target[:40]), 0)
 
 

@@ -9,10 +9,10 @@ Bayes' rule gives the correction; here it is not, so all balances count alike.
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import softmax
 
-DRAWS, SEED = 200, 0
-_STEPS = (0.8, 0.4, 0.2, 0.1, 0.05)
-_ROUNDS = 20
+DRAWS, SEED = 1000, 0
 
 
 def robust_biases(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -20,7 +20,8 @@ def robust_biases(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     The balances are drawn from Dirichlet(1, ..., 1), where every one is as likely as any other. Under a
     balance q, a row of label k counts q[k] / n[k]: that is exact as long as the texts of a label stay alike.
-    Found by moving one bias at a time in ever smaller steps, so the answer is the same every time.
+    Probabilities stand in the place of decisions ("soft" F1), so that the mean is smooth in the biases and
+    depends little on single rows.
 
     Args:
         logits: (n, n_classes) of rows that the classifier has not learned from.
@@ -30,23 +31,20 @@ def robust_biases(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         (n_classes,) biases with mean 0; zeros if some class has no row.
     """
     count = logits.shape[1]
-    biases = np.zeros(count)
-    if len(np.unique(target)) < count:
-        return biases
-    balances = np.random.default_rng(SEED).dirichlet(np.ones(count), DRAWS)
-    best = expected_macro_f1(logits, target, balances)
-    for step in _STEPS:
-        for _ in range(_ROUNDS):
-            before = best
-            for column in range(count):
-                for move in (step, -step):
-                    moved = biases.copy()
-                    moved[column] += move
-                    found = expected_macro_f1(logits + moved, target, balances)
-                    if found > best:
-                        best, biases = found, moved
-            if best == before:
-                break
+    rows = np.bincount(target, minlength=count)
+    if not rows.all():
+        return np.zeros(count)
+    balances = draw_balances(count)
+    members = np.eye(count)[target] / rows
+
+    def loss(biases: np.ndarray) -> tuple[float, np.ndarray]:
+        shares = softmax(logits + biases, axis=1)
+        value, slopes = _macro_f1(members.T @ shares, balances)
+        pull = members @ slopes
+        pull -= (shares * pull).sum(axis=1, keepdims=True)
+        return -value, -(shares * pull).sum(axis=0)
+
+    biases = minimize(loss, np.zeros(count), jac=True, method="L-BFGS-B").x
     return np.asarray(biases - biases.mean())
 
 
@@ -60,6 +58,25 @@ def expected_macro_f1(logits: np.ndarray, target: np.ndarray, balances: np.ndarr
     """
     count = logits.shape[1]
     pairs = np.bincount(target * count + logits.argmax(axis=1), minlength=count * count)
-    answers = pairs.reshape(count, count) / np.bincount(target, minlength=count)[:, None]
-    given = balances @ answers  # (n_balances, n_classes) how often each label is the answer
-    return float(np.mean(2 * balances * answers.diagonal() / (given + balances)))
+    return _macro_f1(pairs.reshape(count, count) / np.bincount(target)[:, None], balances)[0]
+
+
+def draw_balances(count: int, seed: int = SEED) -> np.ndarray:
+    """Return (DRAWS, count) shares of labels; every balance is as likely as any other."""
+    return np.random.default_rng(seed).dirichlet(np.ones(count), DRAWS)
+
+
+def _macro_f1(answers: np.ndarray, balances: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the macro-F1, averaged over balances, and its slopes.
+
+    Args:
+        answers: (n_classes, n_classes) how often the label of a row is answered by that of a column.
+        balances: (n_balances, n_classes).
+
+    Returns:
+        The mean, and its derivatives by `answers`.
+    """
+    right, both = answers.diagonal(), balances @ answers + balances
+    slopes = -2 * balances.T @ (balances * right / both**2)
+    slopes[np.diag_indices_from(slopes)] += (2 * balances / both).sum(axis=0)
+    return float(np.mean(2 * balances * right / both)), slopes / balances.size
