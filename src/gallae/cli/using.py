@@ -26,6 +26,7 @@ def evaluate(
     label_separator: o.Separator = None,
     language: o.Language = "en",
     threads: o.Threads = None,
+    adapt_balance: o.AdaptBalance = False,
     force: o.Force = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -36,7 +37,16 @@ def evaluate(
     from gallae.workflows.evaluating import evaluate
 
     given = o.reading(text_column, label_column, format, encoding, label_separator)
-    metrics = evaluate(model, data, output=output, force=force, language=language, threads=threads, **given)
+    metrics = evaluate(
+        model,
+        data,
+        output=output,
+        force=force,
+        language=language,
+        threads=threads,
+        adapt_balance=adapt_balance,
+        **given,
+    )
     if json:
         o.print_json(metrics)
         return
@@ -66,6 +76,7 @@ def predict(
     format: o.Format = None,
     encoding: o.Encoding = None,
     threads: o.Threads = None,
+    adapt_balance: o.AdaptBalance = False,
     force: o.Force = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -79,7 +90,15 @@ def predict(
 
     given = o.reading(text_column, label_column, format, encoding)
     count = predict(
-        model, file, texts=text or (), top_k=top_k, output=output, threads=threads, force=force, **given
+        model,
+        file,
+        texts=text or (),
+        top_k=top_k,
+        output=output,
+        threads=threads,
+        force=force,
+        adapt_balance=adapt_balance,
+        **given,
     )
     if output is not None:
         o.note(f"{count:,} texts predicted: {output}")
@@ -94,6 +113,7 @@ def submit(
     text_column: o.TextColumn = None,
     label_column: o.LabelColumn = None,
     encoding: o.Encoding = None,
+    adapt_balance: o.AdaptBalance = False,
     force: o.Force = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -106,5 +126,5 @@ def submit(
     from gallae.workflows.submitting import submit
 
     given = o.reading(text_column, label_column, None, encoding)
-    count = submit(model, test, like, output, force=force, **given)
+    count = submit(model, test, like, output, force=force, adapt_balance=adapt_balance, **given)
     o.note(f"{count:,} rows written: {output}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -24,7 +25,7 @@ from gallae.models.contract import (
 )
 from gallae.models.folding import held_out_folds
 from gallae.models.holding_out import hold_out
-from gallae.models.label_shift import robust_biases
+from gallae.models.label_shift import estimated_balance, robust_biases
 from gallae.training.soft_targets import SoftTargets
 
 METHODS = ("multinomial", "temperature", "thresholds", "robust", "none")
@@ -52,6 +53,8 @@ class CalibratedClassifier(TextClassifier):
 
     Attributes:
         estimator_: The classifier fitted on all rows.
+        balance_: (n_classes,) shares of the labels that the probabilities are meant for; with "multinomial"
+            and "robust".
     """
 
     def __init__(
@@ -164,6 +167,7 @@ class CalibratedClassifier(TextClassifier):
         else:
             fitted = LogisticRegression(C=1.0, max_iter=1000).fit(scores, target)
             self.slopes_, self.biases_ = fitted.coef_.T, fitted.intercept_
+            self.balance_ = np.bincount(target, minlength=len(self.classes_)) / len(target)
         if self.method == "robust":
             self._decide_for_any_balance(scores, target)
         if self.method == "thresholds":
@@ -173,9 +177,34 @@ class CalibratedClassifier(TextClassifier):
             )
 
     def _decide_for_any_balance(self, scores: np.ndarray, target: np.ndarray) -> None:
-        """Shift the biases, which for two classes is the one of the second."""
         shift = robust_biases(two_columns(self._logits(scores)), target)
+        shares = self.balance_ * np.exp(shift)
+        self._move(shift, shares / shares.sum())
+
+    def adapted(self, probabilities: np.ndarray) -> Self:
+        """Return a copy for texts whose labels are balanced in another way than those it has learned from.
+
+        Args:
+            probabilities: (n_texts, n_classes), its own of these texts; their balance is estimated
+                (`gallae.models.label_shift.estimated_balance`).
+
+        Raises:
+            RecipeError: if it was calibrated by another method than "multinomial" or "robust".
+        """
+        if self.multilabel_ or not hasattr(self, "balance_"):
+            raise RecipeError(
+                "the model does not know which label balance its probabilities are meant for. Train it with "
+                "calibration.method multinomial or robust, and one label a text."
+            )
+        found = estimated_balance(probabilities, self.balance_)
+        model = copy.copy(self)
+        model._move(np.log(found / self.balance_), found)
+        return model
+
+    def _move(self, shift: np.ndarray, balance: np.ndarray) -> None:
+        """Add (n_classes,) to the logits, which are then meant for `balance`."""
         self.biases_ = self.biases_ + (shift if len(shift) > 2 else shift[1:] - shift[:1])
+        self.balance_ = balance
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:
         """Return the wrapped classifier's scores."""
@@ -214,6 +243,8 @@ class CalibratedClassifier(TextClassifier):
             "multilabel": self.multilabel_,
         }
         tensors = {"slopes": self.slopes_, "biases": self.biases_, "thresholds": self.thresholds_}
+        if hasattr(self, "balance_"):
+            tensors["balance"] = self.balance_
         state = State(values, tensors)
         state.include("estimator", self.estimator_.state())
         return state
@@ -229,6 +260,8 @@ class CalibratedClassifier(TextClassifier):
         model.estimator_, model.multilabel_ = inner, values["multilabel"]
         model.slopes_, model.biases_ = state.tensors["slopes"], state.tensors["biases"]
         model.thresholds_ = state.tensors["thresholds"]
+        if "balance" in state.tensors:
+            model.balance_ = state.tensors["balance"]
         return model
 
     def __setattr__(self, name: str, value: Any) -> None:

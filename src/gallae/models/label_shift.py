@@ -3,7 +3,8 @@
 Training rows are often collected to be about equally many a label, while a day's news is not. What each
 label's texts look like stays the same, how many there are does not (label shift; Saerens et al. 2002,
 "Adjusting the Outputs of a Classifier to New a Priori Probabilities"). Where the balance to come is known,
-Bayes' rule gives the correction; here it is not, so all balances count alike.
+Bayes' rule gives the correction. Where it is not, either all balances count alike (`robust_biases`), or it is
+estimated from the texts to be classified, if there are many (`estimated_balance`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from scipy.optimize import minimize
 from scipy.special import softmax
 
 DRAWS, SEED = 1000, 0
+_ROUNDS, _CLOSE, _LEAST = 1000, 1e-6, 1e-6
 
 
 def robust_biases(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -46,6 +48,29 @@ def robust_biases(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     biases = minimize(loss, np.zeros(count), jac=True, method="L-BFGS-B").x
     return np.asarray(biases - biases.mean())
+
+
+def estimated_balance(probabilities: np.ndarray, balance: np.ndarray) -> np.ndarray:
+    """Return how frequent each label is among texts, without their labels.
+
+    Expectation maximisation of Saerens et al. (2002): correct the probabilities for the balance assumed so
+    far, take their mean as the next, and so on.
+
+    Args:
+        probabilities: (n_texts, n_classes) of a calibrated classifier.
+        balance: (n_classes,) shares of the labels that its probabilities are meant for.
+
+    Returns:
+        (n_classes,) shares, none of them 0.
+    """
+    found = balance
+    for _ in range(_ROUNDS):
+        corrected = probabilities * (found / balance)
+        corrected /= corrected.sum(axis=1, keepdims=True)
+        before, found = found, np.clip(corrected.mean(axis=0), _LEAST, None)
+        if np.abs(found - before).max() < _CLOSE:
+            break
+    return np.asarray(found / found.sum())
 
 
 def expected_macro_f1(logits: np.ndarray, target: np.ndarray, balances: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from gallae.data import Corpus, read
 from gallae.evaluation.wording import words
 from gallae.files import refuse_existing, write_beside
 from gallae.models.contract import TextClassifier
+from gallae.workflows.adapting import adapt_loaded
 from gallae.workflows.columns import reading_for
 from gallae.workflows.measuring import outcome, timed_probabilities
 from gallae.workflows.runs import LoadedModel, open_model
@@ -22,6 +23,7 @@ def evaluate(
     force: bool = False,
     language: str = "en",
     threads: int | None = None,
+    adapt_balance: bool = False,
     **reading: Any,
 ) -> dict[str, Any]:
     """Measure a saved model on a labelled file.
@@ -33,6 +35,8 @@ def evaluate(
         force: Replace an existing report.
         language: Of the report, "en" or "ko".
         threads: Threads of the model's networks; None leaves it to torch and ONNX Runtime.
+        adapt_balance: Adapt the model to the label balance of the texts, which is estimated without their
+            labels (see `gallae.workflows.adapting.adapt`).
         reading: Keywords of `gallae.read`; the model's own columns are taken where they exist.
 
     Returns:
@@ -46,6 +50,8 @@ def evaluate(
         refuse_existing(output, force)
     loaded = open_model(model, threads)
     corpus = data if isinstance(data, Corpus) else _read(data, loaded, reading)
+    if adapt_balance:
+        loaded = adapt_loaded(loaded, [corpus.texts])
     result = outcome(loaded.model, corpus, *timed_probabilities(loaded.model, corpus))
     metrics = result.metrics()
     if output is not None:
