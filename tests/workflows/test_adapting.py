@@ -46,6 +46,8 @@ def test_the_balance_is_found_and_the_right_answers_grow(run, shifted):
     plain, better = (gallae.evaluate(model, corpus, adapt_balance=wanted) for wanted in (False, True))
     assert better["accuracy"] > plain["accuracy"] + 0.03
     assert better["log_loss"] < plain["log_loss"]
+    assert plain["adapted"]["accuracy"] == better["accuracy"] and "adapted" not in better
+    assert plain["adapted"]["macro_f1"] == pytest.approx(better["macro_f1"])
     assert np.array_equal(gallae.load(run[0].folder).balance_, model.balance_)
 
 
@@ -57,7 +59,11 @@ def test_command_line_and_python_agree(run, shifted, gallae_cli, tmp_path):
     corpus = gallae.read(shifted)
     assert labels == list(adapt(run[0].model, [corpus.texts]).predict(corpus.texts))
     assert labels != list(run[0].model.predict(corpus.texts))
-    assert gallae_cli("evaluate", folder, shifted, "--adapt-balance").code == 0
+    plain, adapted = (
+        gallae_cli("evaluate", folder, shifted),
+        gallae_cli("evaluate", folder, shifted, "--adapt-balance"),
+    )
+    assert adapted.code == 0 and "--adapt-balance" in plain.out and "--adapt-balance" not in adapted.out
 
 
 def test_a_submission_is_adapted_too(run, shifted, tmp_path):

@@ -10,6 +10,8 @@ import typer
 from gallae.cli import options as o
 from gallae.cli.main import app
 
+_TELLING = 0.01  # a difference in macro-F1 that is worth a line
+
 
 @app.command()
 def evaluate(
@@ -53,6 +55,12 @@ def evaluate(
     typer.echo(f"{metrics['n']:,} rows, 95 % intervals")
     for line in measured(metrics):
         typer.echo(line)
+    told = metrics.get("adapted")
+    if told and abs(told["macro_f1"] - metrics["macro_f1"]) > _TELLING:
+        typer.echo(
+            f"adapted to the label balance of these rows (--adapt-balance): macro-F1 {told['macro_f1']:.4f}, "
+            f"accuracy {told['accuracy']:.4f}"
+        )
     for label, figures in metrics["per_class"].items():
         typer.echo(
             f"{label}: precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, "

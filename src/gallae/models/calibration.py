@@ -171,7 +171,7 @@ class CalibratedClassifier(TextClassifier):
         if self.method == "robust":
             self._decide_for_any_balance(scores, target)
         if self.method == "thresholds":
-            probabilities = self._probabilities(np.nan_to_num(scores))
+            probabilities = self.probabilities(np.nan_to_num(scores))
             self.thresholds_ = np.array(
                 [best_threshold(probabilities[:, k], target[:, k]) for k in range(len(self.classes_))]
             )
@@ -213,9 +213,10 @@ class CalibratedClassifier(TextClassifier):
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Return (n_texts, n_classes) calibrated probabilities."""
-        return self._probabilities(self.scores(texts).astype(np.float64))
+        return self.probabilities(self.scores(texts).astype(np.float64))
 
-    def _probabilities(self, scores: np.ndarray) -> np.ndarray:
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Return (n, n_classes) calibrated probabilities of (n, n_scores) scores."""
         if self.multilabel_:
             return expit(scores * self.slopes_ + self.biases_)
         if self.method == "temperature":

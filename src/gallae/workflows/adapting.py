@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeGuard
 
 import numpy as np
 
@@ -16,6 +17,11 @@ from gallae.workflows.runs import LoadedModel
 
 log = logging.getLogger(__name__)
 LEAST = 100
+
+
+def adaptable(model: TextClassifier) -> TypeGuard[CalibratedClassifier]:
+    """Return whether `adapt` takes the model."""
+    return isinstance(model, CalibratedClassifier) and hasattr(model, "balance_") and not model.multilabel_
 
 
 def adapt(model: TextClassifier, texts: Iterable[list[str]]) -> TextClassifier:
