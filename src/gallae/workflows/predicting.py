@@ -92,10 +92,10 @@ def predict(
 def _texts(
     data: str | Path | None, texts: Sequence[str], loaded: LoadedModel, reading: dict[str, Any]
 ) -> Iterable[list[str]]:
-    return [_given(texts)] if data is None else _chunks(data, loaded, reading)
+    return [given_texts(texts)] if data is None else _chunks(data, loaded, reading)
 
 
-def _given(texts: Sequence[str]) -> list[str]:
+def given_texts(texts: Sequence[str]) -> list[str]:
     """Return texts that any file can hold: bytes of a terminal that are no UTF-8 become question marks."""
     given = [texts] if isinstance(texts, str) else texts
     return [text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for text in given]
