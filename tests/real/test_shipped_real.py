@@ -1,4 +1,4 @@
-"""The bundled classifier on headlines that nothing was trained on: newer ones, labelled by a portal's sections."""
+"""The bundled classifier on headlines that nothing was trained on: newer ones, by a portal's sections."""
 
 import os
 from pathlib import Path
