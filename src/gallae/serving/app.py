@@ -1,0 +1,241 @@
+"""The HTTP application: routes over served models."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from gallae import __version__
+from gallae.serving import schemas
+from gallae.serving.batching import Batcher
+from gallae.serving.frame import Frame
+from gallae.serving.logs import RequestLog
+from gallae.serving.metrics import CONTENT_TYPE, Metrics
+from gallae.serving.problems import Problem, internal, of_status
+from gallae.serving.reading import read
+from gallae.serving.served import Answer, ServedModel
+from gallae.serving.settings import Limits, Settings
+
+_STUCK = 5  # a batch that takes as many times the timeout is no longer waited for
+_EXAMPLE = "한은 기준금리 동결…코스피 2% 급등"
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": schemas.ErrorResponse, "description": "The body is no JSON."},
+    401: {"model": schemas.ErrorResponse, "description": "The API key is missing or wrong."},
+    404: {"model": schemas.ErrorResponse, "description": "There is no such model."},
+    408: {"model": schemas.ErrorResponse, "description": "The body did not come in time."},
+    413: {"model": schemas.ErrorResponse, "description": "The body is too large."},
+    415: {"model": schemas.ErrorResponse, "description": "The body is compressed, or not said to be JSON."},
+    422: {"model": schemas.ErrorResponse, "description": "The body's content is wrong; `field` says where."},
+    429: {"model": schemas.ErrorResponse, "description": "Too much waits; try again after Retry-After."},
+    500: {"model": schemas.ErrorResponse, "description": "A fault of the server's."},
+    504: {"model": schemas.ErrorResponse, "description": "It took too long."},
+}
+
+
+class Service:
+    """Served models behind their batches.
+
+    Args:
+        models: By name, in the order in which they were given.
+        limits: How much is taken on.
+        metrics: Where batches are counted.
+    """
+
+    def __init__(self, models: dict[str, ServedModel], limits: Limits, metrics: Metrics) -> None:
+        self.models, self.limits, self._metrics = models, limits, metrics
+        self.batchers: dict[tuple[str, str], Batcher] = {}
+
+    def start(self) -> None:
+        """Start a thread for all that each model can be asked; within the event loop."""
+        for model in self.models.values():
+            calls: dict[str, Callable[[list[str]], Any]] = {"classify": model.classify, "embed": model.embed}
+            for ability in model.abilities:
+                self.batchers[model.name, ability] = self._batcher(model, ability, calls[ability])
+
+    def _batcher(self, model: ServedModel, ability: str, compute: Callable[[list[str]], Any]) -> Batcher:
+        alone = ability == "classify" and model.alone
+        count = self._metrics.batches(
+            model.name, ability, lambda: self.batchers[model.name, ability].texts
+        )
+        return Batcher(
+            compute,
+            batch=1 if alone else self.limits.batch,
+            wait=self.limits.wait_ms / 1000,
+            queue=self.limits.queue,
+            timeout=self.limits.timeout,
+            lock=model.lock,
+            observe=count,
+        )
+
+    def stop(self) -> None:
+        """End the threads."""
+        for batcher in self.batchers.values():
+            batcher.close()
+
+    def model(self, name: str | None, ability: str) -> ServedModel:
+        """Return the model that is asked for, or the first that can do it.
+
+        Raises:
+            Problem: 404 if there is none.
+        """
+        able = {known: model for known, model in self.models.items() if ability in model.abilities}
+        if name is None and able:
+            return next(iter(able.values()))
+        if name in able:
+            return able[name]
+        which = f"named {name[:100]!r}" if name is not None else "here"
+        there = f"Those that can: {', '.join(able)}." if able else "None that is served can."
+        raise Problem(404, "no_model", f"There is no model {which} that can {ability}. {there}", field="model")
+
+    def stuck(self) -> bool:
+        """Whether a batch has been computed for so long that there is little hope."""
+        most = _STUCK * self.limits.timeout
+        return any(batcher.busy_for() > most for batcher in self.batchers.values())
+
+
+def create_app(
+    settings: Settings, models: dict[str, ServedModel], requests: RequestLog | None = None
+) -> ASGIApp:
+    """Return the ASGI application.
+
+    Args:
+        settings: What the server is told.
+        models: Loaded models by name (see `gallae.serving.served.open_models`).
+        requests: Writes a line a request, if given.
+    """
+    metrics = Metrics()
+    service = Service(models, settings.limits, metrics)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.start()
+        yield
+        service.stop()
+
+    app = FastAPI(
+        title="gallae",
+        version=__version__,
+        summary="Text classifiers and vectors over HTTP.",
+        lifespan=lifespan,
+        docs_url=None,  # its page would fetch scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _status)
+    app.add_exception_handler(Exception, _internal)
+    _add_health(app, service, metrics)
+    _add_models(app, service, settings.log_texts)
+    paths = {"/openapi.json", *(path for path in app.openapi()["paths"])}
+    framed: ASGIApp = Frame(app, paths, metrics, settings.api_key, requests)
+    if settings.origins:
+        framed = CORSMiddleware(
+            framed,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+            expose_headers=["Retry-After", "X-Request-ID"],
+        )
+    return framed
+
+
+def _json(value: Any) -> Response:
+    return Response(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return _answer(error, request)
+
+
+async def _status(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _answer(of_status(error.status_code), request, dict(error.headers or {}))
+
+
+async def _internal(request: Request, _: Exception) -> Response:
+    return _answer(internal(request.scope.get("request_id", "")), request)
+
+
+def _answer(problem: Problem, request: Request, headers: dict[str, str] | None = None) -> Response:
+    named = {name.decode(): value.decode() for name, value in problem.headers()}
+    request.scope.setdefault("facts", {})["error"] = problem.code
+    body = problem.body(request.scope.get("request_id", ""))
+    return Response(body, problem.status, {**(headers or {}), **named})
+
+
+def _add_health(app: FastAPI, service: Service, metrics: Metrics) -> None:
+    """Add the routes by which a server is watched."""
+
+    @app.get("/healthz", response_model=schemas.State)
+    async def healthz() -> Response:
+        """Say that the process answers."""
+        return _json({"status": "ok"})
+
+    @app.get("/readyz", response_model=schemas.State, responses={503: _ERRORS[500]})
+    async def readyz() -> Response:
+        """Say whether requests are answered: 503 when a computation is stuck."""
+        if service.stuck():
+            raise Problem(503, "stuck", "A computation has not ended for long. Restart this server.")
+        return _json({"status": "ready"})
+
+    @app.get("/metrics", responses={200: {"content": {"text/plain": {}}}, 401: _ERRORS[401]})
+    async def figures() -> Response:
+        """Return figures for Prometheus."""
+        return Response(metrics.page(), headers={"content-type": CONTENT_TYPE.decode()})
+
+    @app.get("/v1/models", response_model=schemas.ModelsResponse, responses={401: _ERRORS[401]})
+    async def models() -> Response:
+        """List the models, what each can be asked, and how much a request may hold."""
+        limits = service.limits
+        most = {"body": limits.body, "texts": limits.texts, "characters": limits.characters}
+        return _json({"models": [model.facts() for model in service.models.values()], "limits": most})
+
+
+def _add_models(app: FastAPI, service: Service, log_texts: bool) -> None:
+    """Add the routes that ask models."""
+    limits = service.limits
+
+    def noted(request: Request, model: ServedModel, texts: list[str]) -> None:
+        facts = request.scope.setdefault("facts", {})
+        facts["model"], facts["texts"] = model.name, len(texts)
+        if log_texts:
+            facts["content"] = texts
+
+    @app.post(
+        "/v1/classify",
+        response_model=schemas.ClassifyResponse,
+        response_model_exclude_none=True,
+        responses=_ERRORS,
+        openapi_extra=schemas.body_of(schemas.ClassifyRequest, {"texts": [_EXAMPLE], "top_k": 3}, limits.texts),
+    )
+    async def classify(request: Request) -> Response:
+        """Tell the label of each text, with probabilities."""
+        asked = await read(request, schemas.ClassifyRequest, limits)
+        model = service.model(asked.model, "classify")
+        noted(request, model, asked.texts)
+        answers: list[Answer] = await service.batchers[model.name, "classify"](asked.texts)  # type: ignore
+        results = [answer.result(model.labels, asked.top_k) for answer in answers]
+        return _json({"model": model.name, "results": results})
+
+    @app.post(
+        "/v1/embed",
+        response_model=schemas.EmbedResponse,
+        responses=_ERRORS,
+        openapi_extra=schemas.body_of(schemas.EmbedRequest, {"texts": [_EXAMPLE]}, limits.texts),
+    )
+    async def embed(request: Request) -> Response:
+        """Return a vector of each text."""
+        asked = await read(request, schemas.EmbedRequest, limits)
+        model = service.model(asked.model, "embed")
+        noted(request, model, asked.texts)
+        vectors: Any = await service.batchers[model.name, "embed"](asked.texts)
+        return _json({"model": model.name, "dimensions": model.embedder.width, "vectors": vectors})
