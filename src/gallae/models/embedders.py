@@ -153,7 +153,9 @@ def _has_encoder(model: Any) -> bool:
     from gallae.models.encoded import CheckpointInputs
     from gallae.models.onnx_network import OnnxClassifier
 
-    return isinstance(getattr(model, "inputs_", None), CheckpointInputs) and not isinstance(model, OnnxClassifier)
+    return isinstance(getattr(model, "inputs_", None), CheckpointInputs) and not isinstance(
+        model, OnnxClassifier
+    )
 
 
 def _encoder_of(model: Any, options: EmbeddingOptions) -> tuple[Any, Any, EmbeddingOptions, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,16 +9,17 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from gallae import __version__
 from gallae.serving import schemas
 from gallae.serving.batching import Batcher
-from gallae.serving.frame import Frame
+from gallae.serving.frame import Endpoint, Frame
 from gallae.serving.logs import RequestLog
 from gallae.serving.metrics import CONTENT_TYPE, Metrics
-from gallae.serving.problems import Problem, internal, of_status
+from gallae.serving.problems import Problem, of_status
 from gallae.serving.reading import read
 from gallae.serving.served import Answer, ServedModel
 from gallae.serving.settings import Limits, Settings
@@ -61,10 +61,8 @@ class Service:
                 self.batchers[model.name, ability] = self._batcher(model, ability, calls[ability])
 
     def _batcher(self, model: ServedModel, ability: str, compute: Callable[[list[str]], Any]) -> Batcher:
-        alone = ability == "classify" and model.alone
-        count = self._metrics.batches(
-            model.name, ability, lambda: self.batchers[model.name, ability].texts
-        )
+        alone = ability == "classify" and model.alone and not self.limits.batch_int8
+        count = self._metrics.batches(model.name, ability, lambda: self.batchers[model.name, ability].texts)
         return Batcher(
             compute,
             batch=1 if alone else self.limits.batch,
@@ -93,7 +91,9 @@ class Service:
             return able[name]
         which = f"named {name[:100]!r}" if name is not None else "here"
         there = f"Those that can: {', '.join(able)}." if able else "None that is served can."
-        raise Problem(404, "no_model", f"There is no model {which} that can {ability}. {there}", field="model")
+        raise Problem(
+            404, "no_model", f"There is no model {which} that can {ability}. {there}", field="model"
+        )
 
     def stuck(self) -> bool:
         """Whether a batch has been computed for so long that there is little hope."""
@@ -129,13 +129,10 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _status)
-    app.add_exception_handler(Exception, _internal)
     _add_health(app, service, metrics)
     _add_models(app, service, settings.log_texts)
-    paths = {"/openapi.json", *(path for path in app.openapi()["paths"])}
-    framed: ASGIApp = Frame(app, paths, metrics, settings.api_key, requests)
+    framed: ASGIApp = Frame(app, _endpoints(app), metrics, settings.api_key, requests)
     if settings.origins:
         framed = CORSMiddleware(
             framed,
@@ -147,53 +144,46 @@ def create_app(
     return framed
 
 
+def _endpoints(app: FastAPI) -> dict[tuple[str, str], Endpoint]:
+    """Return the application's own endpoints by method and path."""
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    return {(method, route.path): route.endpoint for route in routes for method in route.methods or ()}
+
+
 def _json(value: Any) -> Response:
     return Response(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
 
-async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return _answer(error, request)
-
-
 async def _status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _answer(of_status(error.status_code), request, dict(error.headers or {}))
-
-
-async def _internal(request: Request, _: Exception) -> Response:
-    return _answer(internal(request.scope.get("request_id", "")), request)
-
-
-def _answer(problem: Problem, request: Request, headers: dict[str, str] | None = None) -> Response:
-    named = {name.decode(): value.decode() for name, value in problem.headers()}
-    request.scope.setdefault("facts", {})["error"] = problem.code
-    body = problem.body(request.scope.get("request_id", ""))
-    return Response(body, problem.status, {**(headers or {}), **named})
+    problem = of_status(error.status_code)
+    request.scope["facts"]["error"] = problem.code
+    body = problem.body(request.scope["request_id"])
+    return Response(body, problem.status, error.headers, media_type="application/json")
 
 
 def _add_health(app: FastAPI, service: Service, metrics: Metrics) -> None:
     """Add the routes by which a server is watched."""
 
     @app.get("/healthz", response_model=schemas.State)
-    async def healthz() -> Response:
+    async def healthz(_: Request) -> Response:
         """Say that the process answers."""
         return _json({"status": "ok"})
 
     @app.get("/readyz", response_model=schemas.State, responses={503: _ERRORS[500]})
-    async def readyz() -> Response:
+    async def readyz(_: Request) -> Response:
         """Say whether requests are answered: 503 when a computation is stuck."""
         if service.stuck():
             raise Problem(503, "stuck", "A computation has not ended for long. Restart this server.")
         return _json({"status": "ready"})
 
     @app.get("/metrics", responses={200: {"content": {"text/plain": {}}}, 401: _ERRORS[401]})
-    async def figures() -> Response:
+    async def figures(_: Request) -> Response:
         """Return figures for Prometheus."""
         return Response(metrics.page(), headers={"content-type": CONTENT_TYPE.decode()})
 
     @app.get("/v1/models", response_model=schemas.ModelsResponse, responses={401: _ERRORS[401]})
-    async def models() -> Response:
+    async def models(_: Request) -> Response:
         """List the models, what each can be asked, and how much a request may hold."""
         limits = service.limits
         most = {"body": limits.body, "texts": limits.texts, "characters": limits.characters}
@@ -215,7 +205,9 @@ def _add_models(app: FastAPI, service: Service, log_texts: bool) -> None:
         response_model=schemas.ClassifyResponse,
         response_model_exclude_none=True,
         responses=_ERRORS,
-        openapi_extra=schemas.body_of(schemas.ClassifyRequest, {"texts": [_EXAMPLE], "top_k": 3}, limits.texts),
+        openapi_extra=schemas.body_of(
+            schemas.ClassifyRequest, {"texts": [_EXAMPLE], "top_k": 3}, limits.texts
+        ),
     )
     async def classify(request: Request) -> Response:
         """Tell the label of each text, with probabilities."""

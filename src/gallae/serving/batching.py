@@ -1,4 +1,4 @@
-"""Micro-batches: texts of requests that come at the same time are computed at once, in a thread of their own."""
+"""Micro-batches: texts of concurrent requests are computed together, in a thread of their own."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class _Request:
 class Batcher:
     """Computes the texts of concurrent requests together.
 
-    While a batch is computed, the next one gathers. When there is nothing to do, a text waits for company, but
-    not beyond `wait` seconds from its arrival. Requests are never split.
+    While a batch is computed, the next one gathers. When there is nothing to do, a text waits for company,
+    but not beyond `wait` seconds from its arrival. Requests are never split.
 
     Args:
         compute: Takes texts and returns one result a text, in order; runs in a thread.
@@ -76,7 +76,7 @@ class Batcher:
             raise Problem(
                 429,
                 "busy",
-                f"{self.texts} texts wait for this model already. Try again after the seconds in Retry-After.",
+                f"{self.texts} texts wait for this model. Try again after the seconds in Retry-After.",
                 retry_after=self._retry_after(),
             )
         future = self._loop.create_future()
@@ -103,7 +103,11 @@ class Batcher:
     def _give_up(self, future: asyncio.Future[Any]) -> None:
         if not future.done():
             future.set_exception(
-                Problem(504, "timeout", f"This took more than {self._timeout:g} s and was given up. Send fewer texts.")
+                Problem(
+                    504,
+                    "timeout",
+                    f"This took more than {self._timeout:g} s and was given up. Send fewer texts.",
+                )
             )
 
     # ---- in the thread
@@ -141,7 +145,7 @@ class Batcher:
         return self._queue.get(timeout=rest) if rest > 0 else self._queue.get_nowait()
 
     def _answer(self, wanted: list[_Request], requests: list[_Request]) -> None:
-        """Compute what is still waited for, and hand it to the loop; a failure is the failing request's alone."""
+        """Compute what is still waited for, and hand it to the loop; a request that fails fails alone."""
         answers: list[tuple[_Request, Any]] = []
         try:
             if wanted:

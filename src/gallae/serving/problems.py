@@ -1,4 +1,4 @@
-"""Errors in one shape: {"error": {"code", "message", "field", "request_id"}}, without a traceback or a path."""
+"""Errors in one shape, without a traceback or a path: {"error": {"code", "message", "field", ...}}."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class Problem(Exception):
 def internal(request_id: str) -> Problem:
     """Return what is said of a fault of ours."""
     return Problem(
-        500, "internal", f"Something went wrong in the server. Its log has more under {request_id or 'this time'}."
+        500,
+        "internal",
+        f"Something went wrong in the server. Its log has more under {request_id or 'this time'}.",
     )
 
 

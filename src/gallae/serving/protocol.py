@@ -26,7 +26,8 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Take a connection, unless there are too many."""
         super().connection_made(transport)
-        self._head, self._timer = 0, None
+        self._head = 0
+        self._timer: asyncio.TimerHandle | None = None
         if len(self.connections) > most_connections:
             problem = Problem(503, "too_many_connections", "Too many connections are open.", retry_after=1)
             self._refuse(problem)
@@ -76,7 +77,7 @@ class Protocol(HttpToolsProtocol):
 
     def _start_timer(self) -> None:
         self._stop_timer()
-        self._timer: asyncio.TimerHandle | None = self.loop.call_later(SECONDS_TO_ASK, self._too_slow)
+        self._timer = self.loop.call_later(SECONDS_TO_ASK, self._too_slow)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -32,7 +32,9 @@ async def _body(request: Request, limits: Limits) -> bytes:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Problem(
-            415, "not_json", 'The body must be JSON. Send it with the header "Content-Type: application/json".'
+            415,
+            "not_json",
+            'The body must be JSON. Send it with the header "Content-Type: application/json".',
         )
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > limits.body:
@@ -59,7 +61,9 @@ async def _chunks(request: Request, limits: Limits) -> bytes:
 
 def _too_large(limits: Limits) -> Problem:
     return Problem(
-        413, "too_large", f"A body has at most {limits.body:,} bytes here. Send the texts in several requests."
+        413,
+        "too_large",
+        f"A body has at most {limits.body:,} bytes here. Send the texts in several requests.",
     )
 
 
@@ -110,7 +114,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
 def _check_texts(texts: Any, limits: Limits) -> None:
-    """Check number and length of texts, and that each can be written as UTF-8; their type is checked later."""
+    """Check number and length of texts, and that UTF-8 can hold each; their type is checked later."""
     if not isinstance(texts, list):
         return
     if len(texts) > limits.texts:

@@ -32,8 +32,8 @@ class EmbedRequest(_Request):
 class Result(BaseModel):
     """What is said of a text.
 
-    Where a text may have several labels, `labels` are those given, and `label` is the most probable of them, or
-    null if none is given.
+    Where a text may have several labels, `labels` are those given, and `label` is the most probable of
+    them, or null if none is given.
     """
 
     label: str | None

@@ -19,7 +19,10 @@ from gallae.models.layers import EmbeddingOptions
 from gallae.models.parts import parts, set_threads
 
 log = logging.getLogger("gallae.serving")
-_WARM = ["한은, 기준금리 동결…코스피 2% 급등", "a"]  # loads Kiwi, its vectors and ONNX Runtime before the first text
+_WARM = [
+    "한은, 기준금리 동결…코스피 2% 급등",
+    "a",
+]  # loads Kiwi, its vectors and ONNX Runtime before the first text
 
 
 @dataclass
@@ -45,7 +48,9 @@ class ServedModel:
     @property
     def alone(self) -> bool:
         """Whether requests are computed each alone, as 8-bit products depend on what stands in the batch."""
-        return self.classifier is not None and any(getattr(part, "int8_", False) for part in parts(self.classifier))
+        return self.classifier is not None and any(
+            getattr(part, "int8_", False) for part in parts(self.classifier)
+        )
 
     @property
     def abilities(self) -> tuple[str, ...]:
@@ -111,7 +116,9 @@ class Answer:
         return found
 
 
-def open_models(models: dict[str, str], embedding: EmbeddingOptions, threads: int = 1) -> dict[str, ServedModel]:
+def open_models(
+    models: dict[str, str], embedding: EmbeddingOptions, threads: int = 1
+) -> dict[str, ServedModel]:
     """Load models and let each answer once, so that the first request waits for nothing.
 
     Nothing is written to the cache folder from then on: what a server reads is none of the disk's business.
@@ -150,13 +157,15 @@ def _open(name: str, source: str, embedding: EmbeddingOptions, threads: int) -> 
 
 
 def _may_be_checkpoint(source: str) -> bool:
-    """Whether it is a checkpoint's folder, one of ours, or has the form of a hub id; else `load` complains."""
+    """Whether it is a checkpoint's folder, one of ours, or looks like a hub id; if not, `load` complains."""
     from gallae.pretrained.shipped import SHIPPED
 
     folder = Path(source).expanduser()
     if folder.is_dir():
         return any(folder.glob("**/config.json"))
-    return source in SHIPPED or (source.count("/") == 1 and not folder.parent.exists() and source[0] not in "./~")
+    return source in SHIPPED or (
+        source.count("/") == 1 and not folder.parent.exists() and source[0] not in "./~"
+    )
 
 
 def _torch_threads(threads: int) -> None:

@@ -23,8 +23,9 @@ class Limits:
         texts: Most texts of a request.
         characters: Most characters of a text.
         explained: Most texts of a request to explain, which costs hundreds of predictions a text.
-        queue: Most texts of a model, waiting and being computed, in a worker; beyond them requests are refused.
+        queue: Most texts of a model, waiting and being computed, in a worker; more are refused.
         batch: Most texts computed at once; a request with more is computed alone.
+        batch_int8: Whether to compute requests of models with 8-bit weights together, too.
         wait_ms: Longest wait of a text for others to be computed with it.
         timeout: Seconds until a request is given up.
         connections: Most open connections of a worker.
@@ -39,6 +40,7 @@ class Limits:
     explained: int = 8
     queue: int = 512
     batch: int = 64
+    batch_int8: bool = False
     wait_ms: float = 2.0
     timeout: float = 10.0
     connections: int = 1000
@@ -47,17 +49,17 @@ class Limits:
         for one in fields(self):
             least = 0 if one.name == "wait_ms" else 0.1 if one.name == "timeout" else 1
             value = getattr(self, one.name)
-            if not value >= least:
+            if not isinstance(value, bool) and not value >= least:
                 raise ServingError(f"{_option(one.name)} is {value}: give {least} or more.")
         if self.queue < self.texts:
             raise ServingError(
-                f"--queue {self.queue} is less than --max-texts {self.texts}: a request with as many texts could "
-                "never be taken. Raise the one, or lower the other."
+                f"--queue {self.queue} is less than --max-texts {self.texts}: such a request could never be "
+                "taken. Raise the one, or lower the other."
             )
         if self.wait_ms >= self.timeout * 1000:
             raise ServingError(
-                f"--wait-ms {self.wait_ms:g} is not less than --timeout {self.timeout:g} s: every request would "
-                "be given up. Lower the one, or raise the other."
+                f"--wait-ms {self.wait_ms:g} is not less than --timeout {self.timeout:g} s: all requests would be "
+                "given up. Lower the one, or raise the other."
             )
 
 
@@ -107,8 +109,8 @@ def named_models(given: Sequence[str]) -> dict[str, str]:
         name, source = _split(argument)
         if not _NAME.fullmatch(name):
             raise ServingError(
-                f"{argument!r} gives the name {name!r}. A model's name has letters, digits, '.', '_', '+' and "
-                "'-', at most 100, and begins with a letter or digit. Give one by NAME=MODEL."
+                f"{argument!r} gives the name {name!r}. A model's name has letters, digits, '.', '_', '+' "
+                "and '-', at most 100, and begins with a letter or digit. Give one by NAME=MODEL."
             )
         if name in models:
             raise ServingError(
@@ -150,7 +152,7 @@ def read_api_key(path: Path | None, given: str) -> str:
 def _checked_key(key: str, place: str) -> str:
     if len(key) < 16 or not key.isascii() or not key.isprintable() or " " in key:
         raise ServingError(
-            f"the API key in {place} must have at least 16 printable ASCII characters and no space. Make one: "
-            'python -c "import secrets; print(secrets.token_urlsafe())"'
+            f"the API key in {place} must have at least 16 printable ASCII characters and no space. "
+            'Make one: python -c "import secrets; print(secrets.token_urlsafe())"'
         )
     return key

@@ -38,9 +38,9 @@ class _Worker:
 class Supervisor:
     """Keeps workers running until SIGTERM or Ctrl-C, then lets them drain.
 
-    The first worker starts alone, so that a model that cannot be served is told once. Each one that dies later is
-    replaced, at once if it had answered requests, else after a pause that doubles. A worker whose supervisor is
-    gone drains and ends, too.
+    The first worker starts alone, so that a model that cannot be served is told once. Each one that dies
+    later is replaced, at once if it had answered requests, else after a pause that doubles. A worker whose
+    supervisor is gone drains and ends, too.
 
     Args:
         settings: What each worker is told.
@@ -133,7 +133,10 @@ class Supervisor:
             self._pause = min(_LONGEST_PAUSE, 2 * self._pause or 1.0)
             self._not_before = time.monotonic() + self._pause
             log.error(
-                "worker %d did not start (exit code %s); next try in %g s", worker.process.pid, code, self._pause
+                "worker %d did not start (exit code %s); next try in %g s",
+                worker.process.pid,
+                code,
+                self._pause,
             )
         else:
             self._code = code if code and code > 0 else 1
@@ -166,7 +169,9 @@ def _forget(worker: _Worker) -> None:
 
 def _work(settings: Settings, listening: socket.socket, tells: Connection) -> None:
     """Be a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor passes it on
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole group; the supervisor passes it on
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         sys.exit(run_here(settings, listening, lambda: tells.send_bytes(b"ready")))
