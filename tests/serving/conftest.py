@@ -30,7 +30,7 @@ def loaded(topics_run, several_run):
 
 @pytest.fixture
 def app_client(loaded):
-    """app_client(limits, key=..., origins=..., requests=..., models=...) -> a client of an application of its own."""
+    """app_client(limits, key=..., ...) -> a client of an application of its own."""
     opened = []
 
     def make(limits=None, key="", origins=(), requests=None, models=None, log_texts=False):

@@ -47,7 +47,7 @@ def test_a_checkpoint_and_its_layers(app_client, checkpoint):
     options = EmbeddingOptions(layer="-1", pool="cls")
     _, vectors = served(app_client, options, bert=folder)
     assert np.abs(vectors() - gallae.embed(folder, texts=TEXTS, layer=-1, pool="cls")).max() < 1e-6
-    with pytest.raises(RecipeError, match="bert-tiny: .*layer"):
+    with pytest.raises(RecipeError, match=r"bert-tiny: .*layer"):
         open_models({"bert-tiny": str(folder)}, EmbeddingOptions(layer="7"))
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field
+
+
+
+def _whole(value: Any) -> Any:
+    """Take 2.0 for 2, as JSON Schema does."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
 
 Texts = Annotated[list[str], FailFast(), Field(min_length=1, description="Texts; an empty one is allowed.")]
 ModelName = Annotated[str, Field(description="Which model answers; the first that can, if not given.")]
@@ -21,7 +28,9 @@ class ClassifyRequest(_Request):
     """Texts to classify."""
 
     top_k: Annotated[
-        int, Field(ge=0, le=10_000, description="How many labels' probabilities a text; 0 for all.")
+        int,
+        Field(ge=0, le=10_000, description="How many labels' probabilities a text; 0 for all."),
+        BeforeValidator(_whole),
     ] = 0
 
 
