@@ -42,7 +42,7 @@ def talk(url, data):
         return found
 
 
-def wait_until(true, seconds=30):
+def wait_until(true, seconds=60):
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until, "it does not come to pass"
@@ -50,8 +50,10 @@ def wait_until(true, seconds=30):
 
 
 def workers_of(process):
-    found = subprocess.run(["ps", "-o", "pid=", "-o", "args=", "--ppid", str(process.pid)], capture_output=True, text=True)
-    return [int(line.split()[0]) for line in found.stdout.splitlines() if "spawn_main" in line]
+    command = ["ps", "-A", "-ww", "-o", "pid=", "-o", "ppid=", "-o", "args="]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    words = [line.split(maxsplit=2) for line in lines if "multiprocessing.spawn" in line]
+    return [int(pid) for pid, parent, _ in words if int(parent) == process.pid]
 
 
 def stop(process, number=signal.SIGTERM):

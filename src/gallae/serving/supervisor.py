@@ -169,15 +169,16 @@ def _forget(worker: _Worker) -> None:
 
 def _work(settings: Settings, listening: socket.socket, tells: Connection) -> None:
     """Be a worker."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the whole group; the supervisor passes it on
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor passes it on
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        sys.exit(run_here(settings, listening, lambda: tells.send_bytes(b"ready")))
+        code = run_here(settings, listening, lambda: tells.send_bytes(b"ready"))
     except GallaeError as error:
         sys.stderr.write(f"gallae: {error}\n")
-        sys.exit(2)
+        code = 2
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)  # all is answered; the interpreter would wait for the thread that watches the supervisor
 
 
 def _end_with_parent() -> None:
