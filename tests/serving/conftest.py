@@ -21,7 +21,7 @@ from gallae.serving.settings import Limits, Settings
 
 @pytest.fixture(scope="session")
 def loaded(topics_run, several_run):
-    """The models "run" (three topics), "several" (several topics a text) and "headlines" (bundled, 8 bits)."""
+    """The models "run", "several" (several labels a text) and "headlines" (bundled, 8 bits)."""
     sources = {"run": str(topics_run.folder), "several": str(several_run.folder), "headlines": "headlines"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GALLAE_CACHE", os.environ["GALLAE_CACHE"])  # which serving switches off

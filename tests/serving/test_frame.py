@@ -18,7 +18,11 @@ def test_a_key_is_wanted_where_there_is_one(app_client):
         answer = client.post("/v1/classify", json=ASK, headers=headers)
         assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
         assert answer.json()["error"]["code"] in ("no_key", "wrong_key") and KEY not in answer.text
-    for headers in ({"authorization": f"Bearer {KEY}"}, {"Authorization": f"bearer {KEY}"}, {"x-api-key": KEY}):
+    for headers in (
+        {"authorization": f"Bearer {KEY}"},
+        {"Authorization": f"bearer {KEY}"},
+        {"x-api-key": KEY},
+    ):
         assert client.post("/v1/classify", json=ASK, headers=headers).status_code == 200
     for path in ("/v1/models", "/metrics", "/openapi.json", "/nope"):
         assert client.get(path).status_code == 401

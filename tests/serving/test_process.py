@@ -1,4 +1,4 @@
-"""Real servers: draining, killed workers, ports, and what a socket can send that a client library does not."""
+"""Real servers: draining, killed workers, ports, and what only a bare socket sends."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import gallae
 from gallae.serving.client import Client, ServerError
 
 SLOW = """
@@ -69,6 +70,8 @@ def test_the_client_gets_what_is_served(server, topics_run):
         assert client.ready()
         (model,) = client.models()
         assert model.name == "news" and model.can[0] == "classify" and len(model.labels) == 3
+        (reason,) = client.explain(texts[:1])
+        assert reason == gallae.explain(topics_run.model, texts[:1])[0]
         found = client.classify(texts, top_k=2)
         assert [one.label for one in found] == topics_run.model.predict(texts).tolist()
         assert all(len(one.probabilities) == 2 and one.labels == (one.label,) for one in found)
@@ -93,19 +96,27 @@ def test_the_client_gets_what_is_served(server, topics_run):
         (b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 150 + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nx: " + b"b" * 50_000 + b"\r\n\r\n", 431),
-        (b"POST /v1/classify HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n", 413),
+        (
+            b"POST /v1/classify HTTP/1.1\r\n"
+            + b"content-type: application/json\r\ncontent-length: 99999999999\r\n\r\n",
+            413,
+        ),
         (b"POST /v1/classify HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab", 400),
     ],
     ids=lambda value: str(value)[:40],
 )
 def test_what_is_no_proper_request(server, sent, status):
-    found = talk(server.url, sent.replace(b"HTTP/1.1\r\n", b"HTTP/1.1\r\nhost: a\r\nconnection: close\r\n", 1))
+    found = talk(
+        server.url, sent.replace(b"HTTP/1.1\r\n", b"HTTP/1.1\r\nhost: a\r\nconnection: close\r\n", 1)
+    )
     head, _, body = found.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % status)
     assert json.loads(body)["error"]["message"]
 
 
-def test_a_port_in_use_and_other_mistakes_are_told_in_a_line(server, topics_run, gallae_cli, tmp_path, monkeypatch):
+def test_a_port_in_use_and_other_mistakes_are_told_in_a_line(
+    server, topics_run, gallae_cli, tmp_path, monkeypatch
+):
     port = urlsplit(server.url).port
     run = topics_run.folder
     for arguments, said in (
@@ -209,7 +220,9 @@ def test_a_model_that_cannot_be_served_ends_all_workers(topics_run, tmp_path):
 
 def _page(url, path):
     parts = urlsplit(url)
-    return talk(url, f"GET {path} HTTP/1.1\r\nhost: {parts.netloc}\r\nconnection: close\r\n\r\n".encode()).decode()
+    return talk(
+        url, f"GET {path} HTTP/1.1\r\nhost: {parts.netloc}\r\nconnection: close\r\n\r\n".encode()
+    ).decode()
 
 
 def _lives(pid):

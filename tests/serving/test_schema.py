@@ -11,7 +11,7 @@ from gallae.serving.settings import Limits
 def test_every_operation_has_a_description_and_its_example_works(client):
     document = client.get("/openapi.json").json()
     assert set(document["paths"]) >= {
-        *("/v1/classify", "/v1/embed", "/v1/models"),
+        *("/v1/classify", "/v1/embed", "/v1/explain", "/v1/models"),
         *("/healthz", "/readyz", "/metrics"),
     }
     for path, operations in document["paths"].items():
@@ -20,13 +20,14 @@ def test_every_operation_has_a_description_and_its_example_works(client):
             assert "200" in operation["responses"]
             if method == "post":
                 body = operation["requestBody"]["content"]["application/json"]
-                assert body["schema"]["properties"]["texts"]["maxItems"] == Limits().texts
+                most = Limits().explained if path == "/v1/explain" else Limits().texts
+                assert body["schema"]["properties"]["texts"]["maxItems"] == most
                 status = client.post(path, json=body["example"]).status_code
                 assert status == 200 or path == "/v1/embed"  # none of the models makes vectors
 
 
 OPERATIONS = [
-    *(("POST", path) for path in ("/v1/classify", "/v1/embed")),
+    *(("POST", path) for path in ("/v1/classify", "/v1/embed", "/v1/explain")),
     *(("GET", path) for path in ("/v1/models", "/healthz", "/readyz", "/metrics")),
 ]
 

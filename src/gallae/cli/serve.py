@@ -39,6 +39,7 @@ def serve(
     queue: Annotated[int, typer.Option("--queue", help="Most texts waiting for a model.")] = 512,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds until a request is given up.")] = 10.0,
     max_texts: Annotated[int, typer.Option("--max-texts", help="Of a request.")] = 256,
+    max_explained: Annotated[int, typer.Option("--max-explained", help="Texts of a request to explain.")] = 8,
     max_characters: Annotated[int, typer.Option("--max-characters", help="Of a text.")] = 10_000,
     max_body: Annotated[int, typer.Option("--max-body", help="Bytes of a request.")] = 1 << 20,
     max_connections: Annotated[int, typer.Option("--max-connections", help="Of a worker.")] = 1000,
@@ -54,7 +55,7 @@ def serve(
 ) -> None:
     """Answer requests over HTTP with models.
 
-    POST /v1/classify and /v1/embed; GET /openapi.json tells all.
+    POST /v1/classify, /v1/embed and /v1/explain; GET /openapi.json tells all.
     """
     o.set_up(quiet, verbose)
     from gallae.models.layers import EmbeddingOptions
@@ -64,6 +65,7 @@ def serve(
     limits = Limits(
         body=max_body,
         texts=max_texts,
+        explained=max_explained,
         characters=max_characters,
         queue=queue,
         batch=batch,
@@ -87,4 +89,6 @@ def serve(
         log_level="error" if quiet else "debug" if verbose else "info",
         ready=typer.echo,
     )
-    raise typer.Exit(code)
+    from gallae.serving.server import leave
+
+    leave(code)

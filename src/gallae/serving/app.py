@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -14,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from gallae import __version__
+from gallae.errors import GallaeError
 from gallae.serving import schemas
 from gallae.serving.batching import Batcher
 from gallae.serving.frame import Endpoint, Frame
@@ -21,7 +24,7 @@ from gallae.serving.logs import RequestLog
 from gallae.serving.metrics import CONTENT_TYPE, Metrics
 from gallae.serving.problems import Problem, of_status
 from gallae.serving.reading import read
-from gallae.serving.served import Answer, ServedModel
+from gallae.serving.served import Answer, ServedModel, Wish
 from gallae.serving.settings import Limits, Settings
 
 _STUCK = 5  # a batch that takes as many times the timeout is no longer waited for
@@ -56,21 +59,26 @@ class Service:
     def start(self) -> None:
         """Start a thread for all that each model can be asked; within the event loop."""
         for model in self.models.values():
-            calls: dict[str, Callable[[list[str]], Any]] = {"classify": model.classify, "embed": model.embed}
+            calls: dict[str, Callable[[list[Any]], Any]] = {
+                "classify": model.classify,
+                "embed": model.embed,
+                "explain": model.explain,
+            }
             for ability in model.abilities:
                 self.batchers[model.name, ability] = self._batcher(model, ability, calls[ability])
 
-    def _batcher(self, model: ServedModel, ability: str, compute: Callable[[list[str]], Any]) -> Batcher:
-        alone = ability == "classify" and model.alone and not self.limits.batch_int8
+    def _batcher(self, model: ServedModel, ability: str, compute: Callable[[list[Any]], Any]) -> Batcher:
+        mixed = ability == "embed" or (ability == "classify" and (self.limits.batch_int8 or not model.alone))
         count = self._metrics.batches(model.name, ability, lambda: self.batchers[model.name, ability].texts)
         return Batcher(
             compute,
-            batch=1 if alone else self.limits.batch,
+            batch=self.limits.batch if mixed else 1,
             wait=self.limits.wait_ms / 1000,
             queue=self.limits.queue,
             timeout=self.limits.timeout,
             lock=model.lock,
             observe=count,
+            polite=ability == "explain",
         )
 
     def stop(self) -> None:
@@ -187,6 +195,7 @@ def _add_health(app: FastAPI, service: Service, metrics: Metrics) -> None:
         """List the models, what each can be asked, and how much a request may hold."""
         limits = service.limits
         most = {"body": limits.body, "texts": limits.texts, "characters": limits.characters}
+        most["explained"] = limits.explained
         return _json({"models": [model.facts() for model in service.models.values()], "limits": most})
 
 
@@ -231,3 +240,24 @@ def _add_models(app: FastAPI, service: Service, log_texts: bool) -> None:
         noted(request, model, asked.texts)
         vectors: Any = await service.batchers[model.name, "embed"](asked.texts)
         return _json({"model": model.name, "dimensions": model.embedder.width, "vectors": vectors})
+
+    @app.post(
+        "/v1/explain",
+        response_model=schemas.ExplainResponse,
+        responses=_ERRORS,
+        openapi_extra=schemas.body_of(schemas.ExplainRequest, {"texts": [_EXAMPLE]}, limits.explained),
+    )
+    async def explain(request: Request) -> Response:
+        """Tell what each word or morpheme of the texts says for a label or against it."""
+        asked = await read(request, schemas.ExplainRequest, replace(limits, texts=limits.explained))
+        model = service.model(asked.model, "explain")
+        noted(request, model, asked.texts)
+        wishes = [Wish(text, asked.label, asked.method, asked.unit) for text in asked.texts]
+        batcher = service.batchers[model.name, "explain"]
+        try:
+            model.check_wish(wishes[0])
+            found: Any = await asyncio.gather(*(batcher([wish]) for wish in wishes))  # others come in between
+        except GallaeError as error:
+            raise Problem(422, "invalid", str(error)) from None
+        results = [{**one, "row": row} for row, (each,) in enumerate(found) for one in each]
+        return _json({"model": model.name, "results": results})

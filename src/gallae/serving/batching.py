@@ -16,6 +16,7 @@ from gallae.serving.problems import Problem
 
 log = logging.getLogger("gallae.serving")
 _LONGEST_RETRY = 30  # seconds
+_POLITE = 0.001  # seconds; a lock that is taken again at once is never given to another thread
 _RECENT = 0.8  # how much of the speed so far is kept when a batch tells another
 
 
@@ -24,7 +25,7 @@ class _Request:
 
     __slots__ = ("arrived", "future", "texts")
 
-    def __init__(self, texts: list[str], future: asyncio.Future[Any]) -> None:
+    def __init__(self, texts: list[Any], future: asyncio.Future[Any]) -> None:
         self.texts, self.future, self.arrived = texts, future, time.monotonic()
 
 
@@ -35,18 +36,19 @@ class Batcher:
     but not beyond `wait` seconds from its arrival. Requests are never split.
 
     Args:
-        compute: Takes texts and returns one result a text, in order; runs in a thread.
+        compute: Takes texts (or what stands for them), returns one result each, in order; in a thread.
         batch: Most texts at once; a request with more is computed alone. 1 computes each request alone.
         wait: Seconds.
         queue: Most texts taken and not answered yet.
         timeout: Seconds until a request is given up.
         lock: Held while computing, for functions of the same model.
         observe: Called in the thread after each batch with its texts and seconds.
+        polite: Whether to let others have the lock between two batches.
     """
 
     def __init__(
         self,
-        compute: Callable[[list[str]], Sequence[Any]],
+        compute: Callable[[list[Any]], Sequence[Any]],
         *,
         batch: int,
         wait: float,
@@ -54,10 +56,11 @@ class Batcher:
         timeout: float,
         lock: threading.Lock | None = None,
         observe: Callable[[int, float], None] | None = None,
+        polite: bool = False,
     ) -> None:
         self._compute, self._batch, self._wait = compute, batch, wait
         self._most, self._timeout = queue, timeout
-        self._lock, self._observe = lock or threading.Lock(), observe
+        self._lock, self._observe, self._polite = lock or threading.Lock(), observe, polite
         self._queue: SimpleQueue[_Request | None] = SimpleQueue()
         self._speed = 0.0  # texts a second, of late
         self.texts = 0
@@ -66,7 +69,7 @@ class Batcher:
         self._thread = threading.Thread(target=self._work, name="gallae-batches", daemon=True)
         self._thread.start()
 
-    async def __call__(self, texts: list[str]) -> Sequence[Any]:
+    async def __call__(self, texts: list[Any]) -> Sequence[Any]:
         """Return the results of texts.
 
         Raises:
@@ -167,6 +170,8 @@ class Batcher:
                 self.begun = 0.0
         speed = len(texts) / max(seconds, 1e-6)
         self._speed = _RECENT * self._speed + (1 - _RECENT) * speed if self._speed else speed
+        if self._polite:
+            time.sleep(_POLITE)
         if self._observe is not None:
             self._observe(len(texts), seconds)
         answers, start = [], 0

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from gallae.errors import GallaeError
+from gallae.explaining.explanation import Explanation, Part
 
 _AGAIN = (429, 502, 503)  # busy, or no worker yet
 _LONGEST_PAUSE = 30.0  # seconds
@@ -136,6 +137,29 @@ class Client:
         answers = list(self._in_parts("/v1/embed", texts, model, {}))
         return np.array([row for answer in answers for row in answer["vectors"]], dtype=np.float32)
 
+    def explain(
+        self,
+        texts: Sequence[str],
+        model: str | None = None,
+        label: str | None = None,
+        method: str = "auto",
+        unit: str = "word",
+    ) -> list[Explanation]:
+        """Return what each word or morpheme of each text says for a label (see `gallae.explain`).
+
+        Raises:
+            ServerError: if the server refuses, or does not answer.
+        """
+        options: dict[str, Any] = {"method": method, "unit": unit}
+        if label is not None:
+            options["label"] = label
+        found = []
+        for number, answer in enumerate(self._in_parts("/v1/explain", texts, model, options, size=1)):
+            for one in answer["results"]:
+                parts = [Part(**part) for part in one["parts"]]
+                found.append(Explanation(**{**one, "parts": parts, "row": number}))
+        return found
+
     def models(self) -> list[ModelInfo]:
         """Return what is served.
 
@@ -173,15 +197,14 @@ class Client:
         self.close()
 
     def _in_parts(
-        self, path: str, texts: Sequence[str], model: str | None, options: dict[str, Any]
+        self, path: str, texts: Sequence[str], model: str | None, options: dict[str, Any], size: int = 0
     ) -> Iterator[dict[str, Any]]:
         if isinstance(texts, str):
             raise ServerError("texts must be a list of strings, not one string. Put it in a list: [text].")
         named = options if model is None else {**options, "model": model}
-        for start in range(0, len(texts), self.texts_a_request):
-            yield self._ask(
-                "POST", path, {"texts": list(texts[start : start + self.texts_a_request]), **named}
-            )
+        size = size or self.texts_a_request
+        for start in range(0, len(texts), size):
+            yield self._ask("POST", path, {"texts": list(texts[start : start + size]), **named})
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Return the answer's JSON; try again where that may help."""

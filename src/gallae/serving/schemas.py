@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field
-
 
 
 def _whole(value: Any) -> Any:
@@ -38,6 +37,14 @@ class EmbedRequest(_Request):
     """Texts to make vectors of."""
 
 
+class ExplainRequest(_Request):
+    """Texts whose labels are to be explained."""
+
+    label: str | None = Field(None, description="The label to explain; the model's own, if not given.")
+    method: Literal["auto", "exact", "gradients", "occlusion", "lime"] = "auto"
+    unit: Literal["word", "morpheme"] = "word"
+
+
 class Result(BaseModel):
     """What is said of a text.
 
@@ -64,6 +71,36 @@ class EmbedResponse(BaseModel):
     model: str
     dimensions: int
     vectors: list[list[float]]
+
+
+class Part(BaseModel):
+    """A word or morpheme: text[start:end], and what it adds to the score; above 0 it speaks for the label."""
+
+    start: int
+    end: int
+    text: str
+    weight: float
+
+
+class Explanation(BaseModel):
+    """Why a text gets a label; `row` is the text's number, as one with several labels has several."""
+
+    row: int
+    text: str
+    label: str
+    probability: float
+    method: str
+    unit: str
+    score: float
+    base: float | None
+    parts: list[Part]
+
+
+class ExplainResponse(BaseModel):
+    """Explanations, in the texts' order."""
+
+    model: str
+    results: list[Explanation]
 
 
 class ModelFacts(BaseModel):

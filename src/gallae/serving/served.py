@@ -8,11 +8,13 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gallae.errors import GallaeError
+from gallae.explaining import explain
+from gallae.explaining.methods import check_wish
 from gallae.models.contract import TextClassifier
 from gallae.models.embedders import KIWI, embedder_within, is_own_model, open_embedder
 from gallae.models.layers import EmbeddingOptions
@@ -23,6 +25,15 @@ _WARM = [
     "한은, 기준금리 동결…코스피 2% 급등",
     "a",
 ]  # loads Kiwi, its vectors and ONNX Runtime before the first text
+
+
+class Wish(NamedTuple):
+    """A text to explain, and how (see `gallae.explain`)."""
+
+    text: str
+    label: str | None = None
+    method: str = "auto"
+    unit: str = "word"
 
 
 @dataclass
@@ -54,8 +65,8 @@ class ServedModel:
 
     @property
     def abilities(self) -> tuple[str, ...]:
-        """What it can be asked: "classify", "embed"."""
-        found = {"classify": self.classifier, "embed": self.embedder}
+        """What it can be asked: "classify", "embed", "explain"."""
+        found = {"classify": self.classifier, "embed": self.embedder, "explain": self.classifier}
         return tuple(name for name, does in found.items() if does is not None)
 
     def classify(self, texts: list[str]) -> list[Answer]:
@@ -72,6 +83,23 @@ class ServedModel:
     def embed(self, texts: list[str]) -> np.ndarray:
         """Return (n, width) float32 vectors of texts."""
         return np.ascontiguousarray(self.embedder.embed(texts))
+
+    def explain(self, wishes: Sequence[Wish]) -> list[list[dict[str, Any]]]:
+        """Return the explanations of each text as JSON values; several where it has several labels."""
+        assert self.classifier is not None
+        found = []
+        for text, label, method, unit in wishes:
+            told = explain(self.classifier, [text], label=label, method=method, unit=unit)
+            found.append([one.to_dict() for one in told])
+        return found
+
+    def check_wish(self, wish: Wish) -> None:
+        """Make sure that a text can be explained so.
+
+        Raises:
+            GallaeError: for a label, method or unit that the model does not have.
+        """
+        check_wish(self.classifier, wish.label, wish.method, wish.unit)
 
     def facts(self) -> dict[str, Any]:
         """Return what /v1/models says of it."""
@@ -176,6 +204,6 @@ def _torch_threads(threads: int) -> None:
 
 def _warmed(model: ServedModel) -> ServedModel:
     calls: dict[str, Callable[[list[str]], Any]] = {"classify": model.classify, "embed": model.embed}
-    for ability in model.abilities:
+    for ability in calls.keys() & set(model.abilities):
         calls[ability](_WARM)
     return model

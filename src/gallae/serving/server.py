@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
+import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 
 from gallae.errors import ServingError
+from gallae.progress import set_quiet
 from gallae.serving import logs, protocol
 from gallae.serving.app import create_app
 from gallae.serving.served import open_models
@@ -74,6 +78,7 @@ def run_here(settings: Settings, listening: socket.socket, ready: Callable[[], A
         GallaeError: if a model cannot be served.
     """
     logs.set_up(settings.log_level)
+    set_quiet(True)  # no progress bars between the lines of the log
     models = open_models(settings.models, settings.embedding, settings.threads)
     protocol.most_connections = settings.limits.connections
     app = create_app(settings, models, logs.RequestLog() if settings.log_requests else None)
@@ -94,6 +99,14 @@ def run_here(settings: Settings, listening: socket.socket, ready: Callable[[], A
     server = Server(config, ready)
     server.run([listening])
     return server.code
+
+
+def leave(code: int) -> NoReturn:
+    """End this process now: all is answered, and taking down the interpreter can take seconds."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _has_uvloop() -> bool:

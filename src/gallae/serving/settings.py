@@ -58,8 +58,8 @@ class Limits:
             )
         if self.wait_ms >= self.timeout * 1000:
             raise ServingError(
-                f"--wait-ms {self.wait_ms:g} is not less than --timeout {self.timeout:g} s: all requests would be "
-                "given up. Lower the one, or raise the other."
+                f"--wait-ms {self.wait_ms:g} is not less than --timeout {self.timeout:g} s: all requests "
+                "would be given up. Lower the one, or raise the other."
             )
 
 

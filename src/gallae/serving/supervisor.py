@@ -18,7 +18,7 @@ from typing import Any
 
 from gallae.errors import GallaeError
 from gallae.serving import logs, metrics
-from gallae.serving.server import DRAIN, run_here
+from gallae.serving.server import DRAIN, leave, run_here
 from gallae.serving.settings import Settings
 
 log = logging.getLogger("gallae.serving")
@@ -169,16 +169,16 @@ def _forget(worker: _Worker) -> None:
 
 def _work(settings: Settings, listening: socket.socket, tells: Connection) -> None:
     """Be a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor passes it on
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole group; the supervisor passes it on
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         code = run_here(settings, listening, lambda: tells.send_bytes(b"ready"))
     except GallaeError as error:
         sys.stderr.write(f"gallae: {error}\n")
         code = 2
-    logging.shutdown()
-    sys.stderr.flush()
-    os._exit(code)  # all is answered; the interpreter would wait for the thread that watches the supervisor
+    leave(code)
 
 
 def _end_with_parent() -> None:
