@@ -98,7 +98,8 @@ def learning(options: argparse.Namespace) -> None:
 def planting(options: argparse.Namespace) -> None:
     corpus = read(YNAT)
     chosen = random.Random(0).sample(range(len(corpus)), min(options.rows, len(corpus)))
-    texts, labels = [corpus.texts[row] for row in chosen], [corpus.labels[row] for row in chosen]
+    part = corpus.take(chosen)
+    texts, labels = part.texts, part.labels
     names = sorted(set(labels))
     wrong = set(random.Random(1).sample(range(len(texts)), int(options.noise * len(texts))))
     for row in wrong:
