@@ -35,7 +35,7 @@ NOT_RUN = "<!-- not run -->"
 UNLISTED = ("blocks", "family")  # described in words
 COMMANDS = (
     *("demo", "audit", "clean", "train", "compare", "ensemble", "search", "lr-find"),
-    *("evaluate", "predict", "submit", "export", "recipes", "vectors", "tokenizer"),
+    *("evaluate", "predict", "explain", "review", "submit", "export", "recipes", "vectors", "tokenizer"),
     *("pretrain", "distill", "embed", "tokens", "fill-mask", "languages", "sentences", "tasks", "serve"),
 )
 _FENCE = re.compile(

@@ -85,7 +85,7 @@ def _trace_ngrams(block: NgramBlock, text: TracedText, weigh: Weigh) -> np.ndarr
     times = np.bincount(np.concatenate([numbers for _, _, numbers in found]), minlength=len(added))
     added = added / np.maximum(times, 1)
     places = _symbol_places(block, text)
-    blank = _blank(block, places)
+    blank = np.array([start == end for start, end in places], dtype=bool)
     shares = np.zeros(len(symbols.codes) + 1)
     for n, at, numbers in found:
         inside = [~blank[at + step] for step in range(n)]
@@ -114,11 +114,6 @@ def _chosen(block: Any, text: TracedText) -> list[tuple[Located, str]]:
     """Return the morphemes that a block looks at, with their tokens."""
     rows = block.tag_filter([[morpheme.tagged] for morpheme in text.located])
     return [(morpheme, row[0]) for morpheme, row in zip(text.located, rows, strict=True) if row]
-
-
-def _blank(block: NgramBlock, places: Sequence[Place]) -> np.ndarray:
-    """Return which symbols are no characters of a text."""
-    return np.array([start == end for start, end in places], dtype=bool)
 
 
 def _on_characters(shares: np.ndarray, places: Sequence[Place], length: int) -> np.ndarray:
