@@ -193,8 +193,11 @@ def overload(folder: Path, sources: dict[str, str], seconds: int) -> None:
                 up = answer.status == 200
         offered = sum(load.statuses.values())
         rows.append(
-            [name, *(f"{rate:,.0f}" for rate in (most, offered, load.answered, load.statuses.get(429, 0)))]
-            + [f"{load.p99:.0f}", load.broken, "yes" if up else "NO"]
+            [
+                name,
+                *(f"{rate:,.0f}" for rate in (most, offered, load.answered, load.statuses.get(429, 0))),
+                *(f"{load.p99:.0f}", load.broken, "yes" if up else "NO"),
+            ]
         )
     table(rows, ["model", "can take/s", "offered/s", "200/s", "429/s", "p99 ms", "broken", "up"])
 

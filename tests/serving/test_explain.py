@@ -29,8 +29,8 @@ def test_several_labels_have_an_explanation_each(client, several_run):
 
 def test_what_cannot_be_explained_is_told(client):
     for body, field in (
-        ({"label": "날씨"}, None),
-        ({"method": "gradients"}, None),
+        ({"label": "날씨"}, "label"),
+        ({"method": "gradients"}, "method"),
         ({"unit": "syllable"}, "unit"),
     ):
         answer = ask(client, **body)

@@ -258,6 +258,7 @@ def _add_models(app: FastAPI, service: Service, log_texts: bool) -> None:
             model.check_wish(wishes[0])
             found: Any = await asyncio.gather(*(batcher([wish]) for wish in wishes))  # others come in between
         except GallaeError as error:
-            raise Problem(422, "invalid", str(error)) from None
+            field = "method" if asked.label is None or asked.label in model.labels else "label"
+            raise Problem(422, "invalid", str(error), field) from None
         results = [{**one, "row": row} for row, (each,) in enumerate(found) for one in each]
         return _json({"model": model.name, "results": results})
