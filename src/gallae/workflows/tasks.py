@@ -111,6 +111,8 @@ def train_task(
 
 def _fetch(recipe: TaskRecipe) -> None:
     """Make sure that the checkpoint is there before any data is read."""
+    if not recipe.neural:
+        return
     require("transformers", "neural")
     if recipe.checkpoint != SCRATCH:
         from gallae.pretrained.finding import resolve
