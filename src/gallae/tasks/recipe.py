@@ -63,6 +63,11 @@ class TaskRecipe(Table):
         """Whether it needs torch and transformers."""
         return True
 
+    @property
+    def begins_as(self) -> str:
+        """What it begins with, for people."""
+        return self.checkpoint
+
 
 class WindowedRecipe(TaskRecipe):
     """A recipe of a task that reads long texts in windows; `stride` tokens stand in two neighbours."""
@@ -137,6 +142,11 @@ class TranslateRecipe(TaskRecipe):
     def neural(self) -> bool:
         """Whether it needs torch and transformers."""
         return self.family != "edits"
+
+    @property
+    def begins_as(self) -> str:
+        """What it begins with, for people."""
+        return self.family if self.checkpoint == SCRATCH else self.checkpoint
 
     def unread(self) -> set[str]:
         """Return the fields that this run does not look at."""

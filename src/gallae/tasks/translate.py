@@ -86,6 +86,10 @@ class Translate(Task):
         """Fine-tune the checkpoint: what the other tasks' `fit` does."""
         super().fit(examples, valid)
 
+    def prepare(self) -> None:
+        """Teach the loaded checkpoint's tokenizer the styles."""
+        self.engine.prepare()
+
     def check(self, examples: Sequence[Passage]) -> None:
         """Refuse directions that the model cannot take, not even in two steps."""
         for direction in sorted({one.direction for one in examples}):

@@ -28,6 +28,9 @@ class Engine:
         """Learn from passages with their translations."""
         raise NotImplementedError  # pragma: no cover - every subclass has its own
 
+    def prepare(self) -> None:
+        """Change a checkpoint that was loaded; see `Task.prepare`."""
+
     def say(self, passages: Sequence[Passage], **deciding: Any) -> list[tuple[str, float]]:
         """Return a translation and its log probability for each passage."""
         raise NotImplementedError  # pragma: no cover
@@ -73,7 +76,7 @@ class Edits(Engine):
 
     def say(self, passages: Sequence[Passage], **deciding: Any) -> list[tuple[str, float]]:
         """Choose a form for each word."""
-        boldness = _only(deciding, "boldness", "edits")
+        boldness = only(deciding, "boldness", "edits")
         return [self.task.model.say(one.source, *one.direction, boldness) for one in passages]
 
     def read(self, folder: Path) -> None:
@@ -83,7 +86,7 @@ class Edits(Engine):
         self.task.model = EditModel.from_pretrained(folder)
 
 
-def _only(deciding: dict[str, Any], name: str, family: str) -> Any:
+def only(deciding: dict[str, Any], name: str, family: str) -> Any:
     """Return an option's value, made sure that no other is there."""
     for other in deciding:
         if other != name:

@@ -4,6 +4,7 @@ change."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,11 +61,12 @@ def _shares(words: NDArray[np.float64]) -> Figures:
     found: Figures = {}
     for name, at in (("changed_accuracy", 0), ("kept_accuracy", 2)):
         if words[:, at].sum():
-            pair = words[:, at : at + 2]
-            found |= from_sums(
-                pair, lambda sums, name=name: {name: sums[..., 1] / np.maximum(sums[..., 0], 1)}
-            )
+            found |= from_sums(words[:, at : at + 2], partial(_share, name))
     return found
+
+
+def _share(name: str, sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    return {name: sums[..., 1] / np.maximum(sums[..., 0], 1)}
 
 
 def _metrics() -> dict[str, Any]:

@@ -134,7 +134,7 @@ def _run(
     task.facts["reading"] = facts.pop("kept")
     metrics: dict[str, Any] = {
         "task": task.name,
-        "checkpoint": task.recipe.checkpoint,
+        "checkpoint": task.recipe.begins_as,
         **facts,
         "trained_on": len(examples),
         "seed": task.recipe.seed,
