@@ -47,8 +47,8 @@ def read_passages(
     path: str | Path,
     labelled: bool = True,
     *,
-    source: str | None = None,
-    target: str | None = None,
+    source_style: str | None = None,
+    target_style: str | None = None,
     columns: str | Sequence[str] | None = None,
     limit: int | None = None,
     encoding: str | None = None,
@@ -59,8 +59,8 @@ def read_passages(
         path: AI-Hub's dialect JSON, a folder of it, a table with dialect, standard and region; a table whose
             columns are styles (`columns`); to predict, also plain text or any table with a text column.
         labelled: Whether the translations have to be there.
-        source: Only texts of this style (--from); the style of texts without one.
-        target: Only translations into this style (--to).
+        source_style: Only texts of this style (--from); the style of texts without one.
+        target_style: Only translations into this style (--to).
         columns: Columns of a table that are styles, such as "formal,informal"; every two of them make
             two directions.
         limit: At most so many rows, drawn evenly from a file of any size in constant memory.
@@ -71,16 +71,16 @@ def read_passages(
     """
     if limit is not None and limit < 1:
         raise DataError(f"--limit {limit}: 1 or more.")
-    if source is not None and source == target:
-        raise DataError(f"--from {source} --to {target}: both are the same.")
+    if source_style is not None and source_style == target_style:
+        raise DataError(f"--from {source_style} --to {target_style}: both are the same.")
     if _holds_pairs(Path(path)):
         found = _of_pairs(path, encoding, limit)
     else:
         rows = open_rows(path, _listed(columns), encoding)
         found = _of_columns(rows, columns, limit) if _listed(columns) or labelled else iter(())
         if not labelled and not _listed(columns):
-            return _untranslated(rows, source, target, limit)
-    return _chosen(list(found), str(path), source, target)
+            return _untranslated(rows, source_style, target_style, limit)
+    return _chosen(list(found), str(path), source_style, target_style)
 
 
 def _listed(columns: str | Sequence[str] | None) -> list[str]:
