@@ -68,3 +68,17 @@ def test_a_sample_is_drawn_evenly_in_constant_memory(pairs):
     assert len(read_passages(pairs, limit=1)) == 2
     with pytest.raises(DataError, match="--limit 0"):
         read_passages(pairs, limit=0)
+
+
+def test_texts_of_pairs_may_become_a_third_style(pairs, styles):
+    assert read_passages(pairs, labelled=False, source_style="jeju", target_style="gyeongsang") == [
+        Passage("먹언", None, "jeju", "gyeongsang", 0)
+    ]
+    with pytest.raises(DataError, match="no pair for --from jeju --to gyeongsang"):
+        read_passages(pairs, source_style="jeju", target_style="gyeongsang")
+
+
+def test_columns_of_the_training_are_no_columns_of_plain_texts(tmp_path):
+    file = write(tmp_path / "texts.txt", "갑니다\n")
+    given = {"source_style": "formal", "target_style": "informal", "columns": "formal,informal"}
+    assert read_passages(file, labelled=False, **given)[0].source == "갑니다"
