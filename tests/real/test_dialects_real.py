@@ -43,10 +43,8 @@ def test_the_recipe_tells_dialects_apart(tmp_path):
     assert np.mean(predictions["label"] == "standard") == pytest.approx(0.702, abs=0.01)
 
 
-@pytest.mark.parametrize("side", ["source_style", "target_style"])
-def test_translation_beats_its_baselines(side):
-    passages = [one for one in Translate.read(PAIRS) if getattr(one, side) == "standard"]
-    train, held = hold_out(Translate(), passages, 0.25, 7)
+def test_translation_beats_its_baselines():
+    train, held = hold_out(Translate(), Translate.read(PAIRS), 0.25, 7)
     found = Translate().fit(train).evaluate(held)
     for name in ("baseline", "dictionary_baseline", "bold_dictionary_baseline"):
         assert found["changed_accuracy"] > found[name]["changed_accuracy"]
