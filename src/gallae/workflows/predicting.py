@@ -81,6 +81,17 @@ def predict(
     return count
 
 
+def predict_texts(model: TextClassifier, texts: Sequence[str], top_k: int = 0) -> Table:
+    """Return what `predict` would write of some texts, as columns: text, label, probability, p_<label>.
+
+    Args:
+        model: The model.
+        texts: At least one.
+        top_k: As of `predict`.
+    """
+    return _rows(model, _given(texts), top_k)
+
+
 def _given(texts: Sequence[str]) -> list[str]:
     """Return texts that any file can hold: bytes of a terminal that are no UTF-8 become question marks."""
     given = [texts] if isinstance(texts, str) else texts
