@@ -12,29 +12,15 @@ import pandas as pd
 import streamlit as st
 
 from gallae.app.language import say
-from gallae.app.theme import DARK, LIGHT
+from gallae.app.theme import CARD, FAINT, INK, LINK, PAPER, WARN, WARN_CARD
 from gallae.evaluation.page import Part
 from gallae.evaluation.style import CSS
 from gallae.evaluation.svg import BLUE, GREEN, ORANGE
 
 # The variables of the reports' style sheet, in the colours of the pages.
-_PAINT = {
-    "light": {"ink": LIGHT["textColor"], "faint": "#5b6672", "grid": "#dde2e8", "card": "#f2f5f8"}
-    | {"paper": "#ffffff", "link": LIGHT["linkColor"], "warn": "#9a520c", "warn-card": "#fdf3e7"},
-    "dark": {"ink": DARK["textColor"], "faint": "#a9b4bf", "grid": "#36414d", "card": "#1f262e"}
-    | {
-        "paper": DARK["backgroundColor"],
-        "link": DARK["linkColor"],
-        "warn": "#eeb06b",
-        "warn-card": "#33271a",
-    },
-}
+_PAINT = {"ink": INK, "faint": FAINT, "grid": "#dde2e8", "paper": PAPER, "card": CARD}
+_PAINT |= {"link": LINK, "warn": WARN, "warn-card": WARN_CARD}
 _SVG = re.compile(r"<svg.*?</svg>", re.DOTALL)
-
-
-def mode() -> str:
-    """Return "light" or "dark", as the browser shows the page."""
-    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def note(text: str) -> None:
@@ -49,7 +35,7 @@ def show_parts(parts: Sequence[Part]) -> None:
 
 def show_html(inside: str) -> None:
     """Show markup that this package made itself, every text in it escaped."""
-    paint = ";".join(f"--{name}:{colour}" for name, colour in _PAINT[mode()].items())
+    paint = ";".join(f"--{name}:{colour}" for name, colour in _PAINT.items())
     # The report's style sheet, nested, so that it reaches nothing else.
     style = f"<style>.report{{{paint};color:var(--ink);{CSS}}}</style>"
     st.html(f'{style}<div class="report">{_SVG.sub(_as_image, inside)}</div>')
@@ -57,8 +43,7 @@ def show_html(inside: str) -> None:
 
 def _as_image(svg: re.Match[str]) -> str:
     """Return a drawing as a picture: Streamlit takes drawings out of markup."""
-    paint = _PAINT[mode()]
-    picture = re.sub(r"var\(--([\w-]+),(#\w+)\)", lambda use: paint.get(use[1], use[2]), svg[0])
+    picture = re.sub(r"var\(--([\w-]+),(#\w+)\)", lambda use: _PAINT.get(use[1], use[2]), svg[0])
     head = picture[: picture.index(">")]
     if "xmlns=" not in head:
         picture = picture.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
@@ -83,7 +68,7 @@ def probability_bars(probabilities: Mapping[str, float], most: int = 12) -> None
     )
     colour = alt.condition("datum.best", alt.value(BLUE), alt.value("#9fb6cc"))
     bars = base.mark_bar(height=16).encode(color=colour)
-    numbers = base.mark_text(align="left", dx=5, color=_ink()).encode(text="shown:N")
+    numbers = base.mark_text(align="left", dx=5, color=INK).encode(text="shown:N")
     chart = (bars + numbers).properties(height=alt.Step(26))
     said = ", ".join(f"{row.label} {row.shown}" for row in table.itertuples())
     st.altair_chart(_readable(chart), alt=f"{say('app.probability')}: {said}")
@@ -101,10 +86,9 @@ def confusion_chart(cells: pd.DataFrame, classes: Sequence[str], key: str, on_se
     table = cells.assign(shown=[f"{count:,}" if count else "" for count in cells["count"]])
     click = alt.selection_point(name="cell", fields=["label", "predicted"], on="click", empty=False)
     angle = 0 if len(classes) <= 8 else -45
-    top = alt.Axis(
-        labelAngle=angle, orient="top", labelOverlap=False, labelLimit=120, ticks=False, domain=False
-    )
-    side = alt.Axis(labelLimit=160, ticks=False, domain=False)
+    bare = {"ticks": False, "domain": False, "labelFlush": False, "labelBound": False}
+    top = alt.Axis(labelAngle=angle, orient="top", labelOverlap=False, labelLimit=120, **bare)
+    side = alt.Axis(labelLimit=160, **bare)
     base = alt.Chart(table).encode(
         x=alt.X("predicted:N", sort=list(classes), title=say("runs.predicted"), axis=top),
         y=alt.Y("label:N", sort=list(classes), title=say("runs.gold"), axis=side),
@@ -186,7 +170,7 @@ def interval_chart(rows: Sequence[Mapping[str, Any]], zero: bool = False) -> Non
     chart = lines + points
     if zero:
         chart = (
-            alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(color=_ink(), strokeDash=[4, 3]).encode(x="x:Q")
+            alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(color=INK, strokeDash=[4, 3]).encode(x="x:Q")
             + chart
         )
     said = "; ".join(
@@ -197,9 +181,5 @@ def interval_chart(rows: Sequence[Mapping[str, Any]], zero: bool = False) -> Non
 
 def _readable(chart: Any) -> Any:
     """Return a chart whose axes are written in the page's own ink, in letters that can be read."""
-    written = {"labelColor": _ink(), "titleColor": _ink(), "labelFontSize": 12, "titleFontSize": 12}
+    written = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
     return chart.configure_axis(**written).configure_legend(**written).configure_view(stroke=None)
-
-
-def _ink() -> str:
-    return (DARK if mode() == "dark" else LIGHT)["textColor"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gallae.app import settings
 from gallae.app.theme import streamlit_options
+from gallae.app.trainings import end_all
 from gallae.data.opening import existing
 from gallae.errors import DataError, GallaeError, OutputError, require
 from gallae.evaluation.font import FONT
@@ -56,8 +57,9 @@ def launch(
     host: str = "127.0.0.1",
     port: int = 8501,
     browser: bool = True,
+    say: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Serve the workbench until it is stopped.
+    """Serve the workbench until it is stopped; trainings that were begun in it end with it.
 
     Args:
         items: Data files and run folders to begin with.
@@ -65,6 +67,7 @@ def launch(
         host: The address to listen on.
         port: The port.
         browser: Whether to open the page in a browser.
+        say: Told where the pages are.
 
     Raises:
         MissingExtra: if Streamlit is not installed.
@@ -79,7 +82,11 @@ def launch(
     from starlette.staticfiles import StaticFiles
 
     fonts = Mount("/fonts", StaticFiles(directory=FONT.parent))
-    st.App(SCRIPT, routes=[fonts]).run(config=streamlit_options(host, port, browser))
+    say(f"workbench: http://{host}:{port} (Ctrl-C ends it)")
+    try:
+        st.App(SCRIPT, routes=[fonts]).run(config=streamlit_options(host, port, browser))
+    finally:
+        end_all()
 
 
 def _check_port(host: str, port: int) -> None:

@@ -95,7 +95,10 @@ def choose_data(key: str) -> DataFile:
 
     What is wrong with an upload stands below it.
     """
-    upload_file(key)
+    uploaded = upload_file(key)
+    if uploaded and st.session_state.get(f"{key}_newest") != uploaded.path:
+        st.session_state[f"{key}_newest"] = uploaded.path
+        st.session_state[f"{key}_file"] = uploaded
     files = data_files()
     chosen = st.selectbox(say("app.data"), files, format_func=lambda file: file.name, key=f"{key}_file")
     return _with_columns(chosen or files[0], key)
@@ -121,7 +124,6 @@ def upload_file(key: str) -> DataFile | None:
     known: list[DataFile] = st.session_state.setdefault(_UPLOADS, [])
     if all(other.path != path for other in known):
         known.insert(0, file)
-        st.session_state[f"{key}_file"] = file
     return file
 
 

@@ -9,22 +9,18 @@ from gallae.evaluation.font import FAMILY, FONT
 UPLOAD_MB = 100
 FONT_URL = f"fonts/{FONT.name}"
 
-# Text on its background has at least 4.5 : 1 (WCAG 2.2, AA); tests/app/test_theme.py measures it.
-LIGHT = {
-    "primaryColor": "#2b6499",
-    "backgroundColor": "#ffffff",
-    "secondaryBackgroundColor": "#f2f5f8",
-    "textColor": "#1f2a36",
-    "linkColor": "#2b6499",
+# One light theme: text on its background has at least 4.5 : 1 (WCAG 2.2, AA; tests/app/test_theme.py measures
+# it), which Streamlit's dark theme cannot reach, as it uses one colour for letters and beneath white letters.
+INK, PAPER, CARD, LINK = "#0c1219", "#ffffff", "#f2f5f8", "#2b6499"
+FAINT, WARN, WARN_CARD = "#5b6672", "#9a520c", "#fdf3e7"
+COLOURS = {
+    "base": "light",
+    "primaryColor": LINK,
+    "backgroundColor": PAPER,
+    "secondaryBackgroundColor": CARD,
+    "textColor": INK,
+    "linkColor": LINK,
     "borderColor": "#c3ccd6",
-}
-DARK = {
-    "primaryColor": "#3f7cb3",
-    "backgroundColor": "#161b21",
-    "secondaryBackgroundColor": "#1f262e",
-    "textColor": "#e4e9ee",
-    "linkColor": "#8fbfe6",
-    "borderColor": "#465362",
 }
 
 
@@ -55,17 +51,14 @@ def streamlit_options(host: str, port: int, browser: bool) -> dict[str, Any]:
 
 
 def theme_options() -> dict[str, Any]:
-    """Return fonts and colours, light and dark, by their dotted names."""
-    fonts = {
-        "theme.fontFaces": [{"family": FAMILY, "url": FONT_URL, "weight": "400"}],
-        "theme.font": f"{FAMILY}, sans-serif",
-        "theme.headingFont": f"{FAMILY}, sans-serif",
-        "theme.headingFontSizes": ["2rem", "1.4rem", "1.15rem", "1rem", "1rem", "1rem"],
-        "theme.baseRadius": "small",
-        "theme.showWidgetBorder": True,
-        "theme.chartCategoricalColors": ["#2f6fa8", "#d17a22", "#2a9175", "#8a5fa8", "#9aa5b1"],
+    """Return fonts and colours by their dotted names."""
+    options = {
+        "fontFaces": [{"family": FAMILY, "url": FONT_URL, "weight": "400"}],
+        "font": f"{FAMILY}, sans-serif",
+        "headingFont": f"{FAMILY}, sans-serif",
+        "headingFontSizes": ["2rem", "1.4rem", "1.15rem", "1rem", "1rem", "1rem"],
+        "baseRadius": "small",
+        "showWidgetBorder": True,
+        **COLOURS,
     }
-    colours = {"light": LIGHT, "dark": DARK}
-    return fonts | {
-        f"theme.{mode}.{name}": value for mode, table in colours.items() for name, value in table.items()
-    }
+    return {f"theme.{name}": value for name, value in options.items()}

@@ -17,6 +17,7 @@ from gallae.cli import (
     training,
     using,
     vectors,
+    workbench,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "training",
     "using",
     "vectors",
+    "workbench",
 ]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gallae.errors import RecipeError
+from gallae.recipes import find_recipe
 from gallae.workflows.runs import METRICS
 
 PATIENCE = 8.0  # seconds between asking a training to stop and ending it
@@ -84,12 +85,16 @@ class Background:
 
     Args:
         request: What to train.
+
+    Raises:
+        RecipeError: for no recipe, or one that is not known.
     """
 
     def __init__(self, request: Request) -> None:
         if not request.recipes:
             raise RecipeError("choose at least one recipe.")
         self.request = request
+        self.names = tuple(find_recipe(recipe).name for recipe in request.recipes)
         self.cancelled = False
         self.started = time.time()
         self.seconds = 0.0
@@ -151,15 +156,15 @@ class Background:
 
     def progress(self) -> Progress:
         """Look how far it is, by the files that it has left so far."""
-        folder, recipes = self.request.folder, self.request.recipes
+        folder, names = self.request.folder, self.names
         if folder.exists():
-            return Progress(list(recipes), "", 0, {})
+            return Progress(list(names), "", 0, {})
         work = _partial(folder)
-        if len(recipes) == 1:
-            return Progress([], recipes[0], _folds(work), _curves_of({recipes[0]: work}))
-        done = [name for name in recipes if (work / name / METRICS).is_file()]
-        places = {name: _partial(work / name) for name in recipes if name not in done}
-        now = next((name for name in recipes if name not in done), "")
+        if len(names) == 1:
+            return Progress([], names[0], _folds(work), _curves_of({names[0]: work}))
+        done = [name for name in names if (work / name / METRICS).is_file()]
+        places = {name: _partial(work / name) for name in names if name not in done}
+        now = next(iter(places), "")
         return Progress(done, now, _folds(places[now]) if now else 0, _curves_of(places))
 
 

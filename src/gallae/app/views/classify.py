@@ -25,7 +25,7 @@ def _texts(loaded: LoadedModel) -> None:
         typed = st.text_area(
             say("classify.texts"), value=say("classify.examples"), height=130, key="classify_texts"
         )
-        st.form_submit_button(say("classify.classify"), type="primary")
+        st.form_submit_button(say("classify.classify"), type="primary", key="classify_go")
     texts = [line.strip() for line in typed.splitlines() if line.strip()]
     if not texts:
         st.info(say("classify.no_text"))

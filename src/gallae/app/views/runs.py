@@ -126,7 +126,9 @@ def _confusion(run: Run, rows: pd.DataFrame) -> None:
             "text": st.column_config.TextColumn(say("app.text"), width="large"),
             "probability": _probability(),
         }
-        st.dataframe(behind[["text", "probability"]], column_config=shown, hide_index=True, height=330, row_height=56)
+        st.dataframe(
+            behind[["text", "probability"]], column_config=shown, hide_index=True, height=330, row_height=56
+        )
         st.download_button(
             say("app.download"), csv_bytes(behind, ["text", "label", "predicted", "probability"]),
             f"{gold}-{predicted}.csv", "text/csv", on_click="ignore", key=f"{key}_csv",
@@ -172,7 +174,12 @@ def _report(run: Run) -> None:
     report = run.folder / "report.html"
     if report.is_file():
         st.download_button(
-            say("runs.download_report"), report.read_bytes(), "report.html", "text/html", on_click="ignore"
+            say("runs.download_report"),
+            report.read_bytes(),
+            "report.html",
+            "text/html",
+            on_click="ignore",
+            key=f"report_{run.folder}",
         )
     st.code(run.recipe.to_toml(), language="toml", height=320)
 

@@ -8,18 +8,13 @@ import streamlit as st
 from gallae.app import figures, settings
 from gallae.app.language import language, say
 from gallae.app.opened import DataFile, choose_data, complain
+from gallae.app.trainings import TRAININGS, running
 from gallae.errors import GallaeError
 from gallae.recipes import Recipe, shipped_recipes
 from gallae.workflows.background import Background, Progress, Request
 
 QUICK = ("fast", "tfidf-word")
 NEEDS = {"neural": "torch", "fasttext": "fasttext", "mecab": "mecab"}
-
-
-@st.cache_resource
-def trainings() -> list[Background]:
-    """Return the trainings of this server, the newest first: shared by all views, so that none is lost."""
-    return []
 
 
 @st.cache_resource(show_spinner=False)
@@ -65,20 +60,20 @@ def _form(file: DataFile) -> None:
     )
     if not st.button(say("train.start"), type="primary", disabled=not recipes, key="train_start"):
         return
-    if any(training.state == "running" for training in trainings()):
+    if running():
         st.warning(say("train.one_at_a_time"))
         return
     name = recipes[0] if len(recipes) == 1 else "comparison"
     folder = settings.current().workspace / f"{time.strftime('%Y-%m-%dT%H-%M-%S')}-{name}"
     request = Request(file.path, tuple(recipes), folder, holdout, folds, seed, language(), file.reading)
     file.corpus()  # what is wrong with the data is better said now
-    trainings().insert(0, Background(request))
+    TRAININGS.insert(0, Background(request))
 
 
 @st.fragment(run_every=1.0)
 def _watch() -> None:
     """Show the trainings of this server, anew every second."""
-    every = trainings()
+    every = TRAININGS
     if not every:
         figures.note(say("train.none_yet"))
     for number, training in enumerate(every[:5]):
