@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gallae.data import read as read
     from gallae.data import sample as sample
     from gallae.errors import GallaeError as GallaeError
+    from gallae.explaining import explain as explain
     from gallae.models.contract import TextClassifier as TextClassifier
     from gallae.models.heads import register_classifier as register_classifier
     from gallae.models.registry import build as build
@@ -54,6 +55,7 @@ _PUBLIC = {
     "embed": "gallae.workflows.embedding",
     "ensemble": "gallae.workflows.ensembling",
     "evaluate": "gallae.workflows.evaluating",
+    "explain": "gallae.explaining",
     "export": "gallae.workflows.exporting",
     "languages": "gallae.workflows.languages",
     "load": "gallae.workflows.runs",

@@ -142,6 +142,16 @@ class CalibratedClassifier(TextClassifier):
         logits = np.einsum("ij,jk->ik", scores, self.slopes_) + self.biases_
         return softmax(two_columns(logits), axis=1)
 
+    def logits_from_scores(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return slopes (n_scores, n_logits) and biases (n_logits,): logits are scores @ slopes + biases.
+
+        There is one logit a class; for two classes, the margin of the second.
+        """
+        if self.method != "temperature" and not self.multilabel_:
+            return self.slopes_, self.biases_
+        count = len(self.classes_) if self.multilabel_ or len(self.classes_) > 2 else 1
+        return np.diag(np.broadcast_to(self.slopes_, count)), np.array(np.broadcast_to(self.biases_, count))
+
     @property
     def thresholds(self) -> np.ndarray:
         """(n_classes,) probability from which a label is given, for multi-label."""

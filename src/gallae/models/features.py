@@ -77,7 +77,7 @@ class NgramBlock:
         self.vocabulary = NgramVocabulary(low, high, unit.endswith("_wb"), min_df, max_features)
         self.tokens: dict[str, int] = {}
         self.idf = np.zeros(0, np.float32)
-        self._tag_filter = TagFilter(unit, self.drop_tags, self.keep_tags)
+        self.tag_filter = TagFilter(unit, self.drop_tags, self.keep_tags)
 
     @property
     def n_features(self) -> int:
@@ -90,7 +90,7 @@ class NgramBlock:
             counts = self._counts(documents)
             frequencies = np.bincount(counts.indices, minlength=self.hashing)
         else:
-            frequencies = self.vocabulary.learn(self._symbols(documents, learn=True))
+            frequencies = self.vocabulary.learn(self.symbols(documents, learn=True))
             if not self.vocabulary.n_features:
                 raise TextError(
                     f"no {self.unit} n-gram occurs in {self.vocabulary.min_df} texts or more, so there is "
@@ -118,7 +118,7 @@ class NgramBlock:
 
     def _counts(self, documents: Documents) -> sp.csr_matrix:
         lengths = np.fromiter(map(len, documents.texts), dtype=np.int64, count=len(documents.texts))
-        parts = [self._count(self._symbols(documents, part=part)) for part in batches(lengths + 2)]
+        parts = [self._count(self.symbols(documents, part=part)) for part in batches(lengths + 2)]
         if not parts:
             return sp.csr_matrix((0, self.n_features), dtype=np.float32)
         return parts[0] if len(parts) == 1 else sp.vstack(parts, format="csr")
@@ -128,7 +128,8 @@ class NgramBlock:
             return hashed_counts(symbols, *self.ngrams, self.vocabulary.words, self.hashing)
         return self.vocabulary.count(symbols)
 
-    def _symbols(self, documents: Documents, part: slice = slice(None), learn: bool = False) -> Symbols:
+    def symbols(self, documents: Documents, part: slice = slice(None), learn: bool = False) -> Symbols:
+        """Return some of the texts as symbols: characters, letters or tokens."""
         texts = documents.texts[part]
         if self.unit in CHARACTER_UNITS:
             if self.unit.startswith("jamo"):
@@ -137,7 +138,7 @@ class NgramBlock:
         if self.unit == "word":
             tokens: list[list[str]] = [text.split() for text in texts]
         else:
-            tokens = self._tag_filter(documents.tagged[part])
+            tokens = self.tag_filter(documents.tagged[part])
         if self.hashing:
             return _hashed_tokens(tokens)
         return token_symbols(tokens, self.tokens, learn)

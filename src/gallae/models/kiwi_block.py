@@ -30,7 +30,7 @@ class KiwiBlock:
 
     def __init__(self, weight: float = 1.0) -> None:
         self.weight = weight
-        self._tag_filter = TagFilter("morpheme_tag", (), CONTENT_TAGS)
+        self.tag_filter = TagFilter("morpheme_tag", (), CONTENT_TAGS)
         self.idf: dict[str, float] = {}
         self.vectors = np.zeros((0, DIMENSIONS), np.float32)
         self.landmarks = np.zeros(0, np.int64)
@@ -41,7 +41,7 @@ class KiwiBlock:
     def fit(self, documents: Documents) -> None:
         """Learn the document frequencies, and fetch the vectors of the texts' morphemes."""
         frequencies: dict[str, int] = {}
-        for tokens in self._tag_filter(documents.tagged):
+        for tokens in self.tag_filter(documents.tagged):
             for token in dict.fromkeys(tokens):  # not a set, whose order changes from process to process
                 frequencies[token] = frequencies.get(token, 0) + 1
         table = kiwi_vectors()
@@ -59,19 +59,19 @@ class KiwiBlock:
 
     def transform(self, documents: Documents, counts: Any = None) -> np.ndarray:
         """Return (n_texts, 256) float32."""
-        lists = self._tag_filter(documents.tagged)
+        lists = self.tag_filter(documents.tagged)
         numbers: dict[str, int] = {}
         columns = [numbers.setdefault(token, len(numbers)) for tokens in lists for token in tokens]
         ends = np.cumsum([0, *map(len, lists)])
         ones = np.ones(len(columns), dtype=np.float32)
         # Not by way of COO, which would sort: a text's sum must not depend on the texts beside it.
         table = sp.csr_matrix((ones, columns, ends), shape=(len(lists), len(numbers)))
-        sums = table @ self._weighted_vectors(list(numbers))
+        sums = table @ self.weighted_vectors(list(numbers))
         norms = np.sqrt(np.einsum("ij,ij->i", sums, sums, dtype=np.float64))[:, None]
         scale = np.divide(self.weight, norms, out=np.zeros_like(norms), where=norms > 0)
         return sums * scale.astype(np.float32)
 
-    def _weighted_vectors(self, tokens: list[str]) -> np.ndarray:
+    def weighted_vectors(self, tokens: list[str]) -> np.ndarray:
         """Return (n_tokens, 256): each token's vector times its IDF."""
         place = np.array([self._place.get(token, -1) for token in tokens], dtype=np.int64)
         vectors = np.empty((len(tokens), DIMENSIONS), dtype=np.float32)

@@ -8,7 +8,7 @@ trie whole, since a prefix is never rarer than what it begins.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -55,6 +55,26 @@ def character_symbols(texts: Sequence[str], words: bool) -> Symbols:
     rows -= ends
     rows[ends] = -1
     return Symbols(codes, rows, len(texts))
+
+
+def character_places(lengths: Integers, spaces: Integers, words: bool) -> Integers:
+    """Return the number of the character behind each symbol of `character_symbols` of one text; -1 for none.
+
+    Args:
+        lengths: (n,) letters that each character of the text was written in: 1, or those of its jamo.
+        spaces: (n,) bool, which characters are white space.
+        words: As for `character_symbols`.
+    """
+    written = np.repeat(np.arange(len(lengths)), lengths)
+    blank = np.repeat(spaces, lengths)
+    kept = ~blank
+    kept[1:] |= blank[1:] & ~blank[:-1]  # of each run of white space the first
+    places = np.where(blank, -1, written)[kept]
+    inside = np.flatnonzero(places >= 0)
+    if not len(inside):
+        return np.array([-1])
+    places = places[inside[0] : inside[-1] + 1]
+    return np.pad(places, (1, 2) if words else (0, 1), constant_values=-1)
 
 
 def token_symbols(tokens: Sequence[Sequence[str]], numbers: dict[str, int], learn: bool) -> Symbols:
@@ -161,10 +181,17 @@ class NgramVocabulary:
 
     def count(self, symbols: Symbols) -> sp.csr_matrix:
         """Count the known n-grams of each text: (n_rows, n_features) float32, columns sorted."""
+        cells = [
+            symbols.rows[at].astype(np.int64) * self.n_features + features
+            for _n, at, features in self.find(symbols)
+        ]
+        return count_cells(np.concatenate(cells), symbols.n_rows, self.n_features)
+
+    def find(self, symbols: Symbols) -> Iterator[tuple[int, Integers, Integers]]:
+        """Yield for each length n where its known n-grams begin, and their columns."""
         codes = self._encode(symbols.codes)
         alive = (symbols.rows >= 0) & (codes > 0)
         node = np.zeros(len(codes), dtype=np.int64)
-        cells = []
         for n, (level, column) in enumerate(zip(self.levels, self.columns, strict=True), 1):
             at = self._starts(symbols, codes, alive, n)
             keys = node[at] * self.width + codes[at + n - 1]
@@ -177,8 +204,7 @@ class NgramVocabulary:
             alive[at] = True
             features = column[position]
             used = features >= 0
-            cells.append(symbols.rows[at[used]].astype(np.int64) * self.n_features + features[used])
-        return count_cells(np.concatenate(cells), symbols.n_rows, self.n_features)
+            yield n, at[used], features[used]
 
     def names(self, symbol_names: Sequence[str] | None = None) -> list[str]:
         """Return each feature's n-gram as text, in column order.
@@ -235,10 +261,20 @@ def hashed_counts(symbols: Symbols, low: int, high: int, words: bool, n_features
 
     After Weinberger et al., "Feature Hashing for Large Scale Multitask Learning" (2009), without signs.
     """
+    cells = [
+        symbols.rows[at].astype(np.int64) * n_features + features
+        for _n, at, features in find_hashed(symbols, low, high, words, n_features)
+    ]
+    return count_cells(np.concatenate(cells), symbols.n_rows, n_features)
+
+
+def find_hashed(
+    symbols: Symbols, low: int, high: int, words: bool, n_features: int
+) -> Iterator[tuple[int, Integers, Integers]]:
+    """Yield for each length n where the n-grams begin, and their hashed columns."""
     codes = symbols.codes.astype(np.uint64)
     state = np.full(len(codes), 0x9E3779B97F4A7C15, dtype=np.uint64)
     at = np.flatnonzero(symbols.rows >= 0)
-    cells = []
     for n in range(1, high + 1):
         at = at[at + n - 1 < len(codes)]
         last = at + n - 1
@@ -249,9 +285,7 @@ def hashed_counts(symbols: Symbols, low: int, high: int, words: bool, n_features
         state[at] = _mix(state[at] ^ codes[last])
         if n >= low:
             counted = at[symbols.codes[at] != SPACE] if words and n == 1 else at
-            features = (state[counted] % np.uint64(n_features)).astype(np.int64)
-            cells.append(symbols.rows[counted].astype(np.int64) * n_features + features)
-    return count_cells(np.concatenate(cells), symbols.n_rows, n_features)
+            yield n, counted, (state[counted] % np.uint64(n_features)).astype(np.int64)
 
 
 def _mix(value: Integers) -> Integers:

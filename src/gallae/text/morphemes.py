@@ -48,6 +48,14 @@ class Morpheme(NamedTuple):
         return cls(form, tag)
 
 
+class Located(NamedTuple):
+    """A morpheme as "form/TAG", and the stretch [start, end) of the text that it was found in."""
+
+    tagged: str
+    start: int
+    end: int
+
+
 class Analyzer(Protocol):
     """What splits texts into morphemes."""
 
@@ -67,6 +75,10 @@ class Analyzer(Protocol):
 
     def analyze(self, texts: Sequence[str]) -> list[list[Morpheme]]:
         """Return the morphemes of each text."""
+        ...
+
+    def located(self, text: str) -> list[Located]:
+        """Return a text's morphemes with their places in it; those fused into one syllable share it."""
         ...
 
 
@@ -136,6 +148,16 @@ class KiwiAnalyzer:
         """Return the morphemes of each text."""
         return [[Morpheme.of(item) for item in tokens] for tokens in self.tagged(texts)]
 
+    def located(self, text: str) -> list[Located]:
+        """Return a text's morphemes with their places in it."""
+
+        def found(part: str) -> Iterator[Located]:
+            for tokens, _text in self._analyzed([part]):
+                for token in tokens:
+                    yield Located(self._tags[token.tagged_form], token.start, token.start + token.len)
+
+        return _located(text, found)
+
     def __reduce__(self) -> tuple[Callable[[str], Analyzer], tuple[str]]:
         return analyzer, (self.name,)
 
@@ -170,6 +192,16 @@ class MecabAnalyzer:
     def analyze(self, texts: Sequence[str]) -> list[list[Morpheme]]:
         """Return the morphemes of each text."""
         return [[Morpheme.of(item) for item in tokens] for tokens in self.tagged(texts)]
+
+    def located(self, text: str) -> list[Located]:
+        """Return a text's morphemes with their places in it."""
+
+        def found(part: str) -> Iterator[Located]:
+            for item in self._mecab.parse(part.replace("\0", " ")):
+                start, end = item.span
+                yield from (Located(tagged, start, end) for tagged in _mecab_morpheme(item))
+
+        return _located(text, found)
 
     def __reduce__(self) -> tuple[Callable[[str], Analyzer], tuple[str]]:
         return analyzer, (self.name,)
@@ -266,6 +298,15 @@ def _encodable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def _located(text: str, found: Callable[[str], Iterable[Located]]) -> list[Located]:
+    """Put the morphemes of a text's pieces together."""
+    result, shift = [], 0
+    for piece in _pieces(_encodable(text)):
+        result += [Located(tagged, start + shift, end + shift) for tagged, start, end in found(piece)]
+        shift += len(piece)
+    return result
 
 
 def _whole(texts: Iterable[str], run: Callable[[Iterator[str]], Iterable[list[str]]]) -> Iterator[list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,12 @@ class TextPipeline:
             _refuse_other_than_text(texts)
             raise
         return out
+
+    def stages(self, text: str) -> Iterator[tuple[text_steps.Step, str]]:
+        """Yield each of the steps, and the text after it."""
+        for function in self._functions:
+            text = function(text)
+            yield function, text
 
     def changes(self, texts: Sequence[str], examples: int = 3) -> list[StepChange]:
         """Return what each step changes, one after the other, with the first `examples` (before, after)."""
