@@ -16,6 +16,7 @@ from gallae.app.theme import CARD, FAINT, INK, LINK, PAPER, WARN, WARN_CARD
 from gallae.evaluation.page import Part
 from gallae.evaluation.style import CSS
 from gallae.evaluation.svg import BLUE, GREEN, ORANGE
+from gallae.explaining import Explanation
 
 # The variables of the reports' style sheet, in the colours of the pages.
 _PAINT = {"ink": INK, "faint": FAINT, "grid": "#dde2e8", "paper": PAPER, "card": CARD}
@@ -74,6 +75,28 @@ def probability_bars(probabilities: Mapping[str, float], most: int = 12) -> None
     st.altair_chart(_readable(chart), alt=f"{say('app.probability')}: {said}")
 
 
+def show_explanation(explanation: Explanation, most: int = 8) -> None:
+    """Show a text with its telling words coloured, and the strongest of them as bars."""
+    show_html(explanation.html())
+    parts = explanation.top(most)
+    if not parts:
+        return
+    table = pd.DataFrame([{"part": part.text, "weight": part.weight, "at": part.start} for part in parts])
+    base = alt.Chart(table).encode(
+        x=alt.X("weight:Q", title=say("app.weight", label=explanation.label)),
+        y=alt.Y("part:N", sort=None, title=None, axis=alt.Axis(labelLimit=180, ticks=False, domain=False)),
+        tooltip=[
+            alt.Tooltip("part:N", title=say("app.word")),
+            alt.Tooltip("weight:Q", format="+.3f", title=say("app.says")),
+        ],
+    )
+    bars = base.mark_bar(height=14).encode(
+        color=alt.condition("datum.weight > 0", alt.value(BLUE), alt.value(ORANGE))
+    )
+    said = ", ".join(f"{part.text} {part.weight:+.2f}" for part in parts)
+    st.altair_chart(_readable(bars.properties(height=alt.Step(24))), alt=f"{explanation.label}: {said}")
+
+
 def confusion_chart(cells: pd.DataFrame, classes: Sequence[str], key: str, on_select: Any) -> None:
     """Show a confusion matrix whose cells can be clicked.
 
@@ -86,7 +109,7 @@ def confusion_chart(cells: pd.DataFrame, classes: Sequence[str], key: str, on_se
     table = cells.assign(shown=[f"{count:,}" if count else "" for count in cells["count"]])
     click = alt.selection_point(name="cell", fields=["label", "predicted"], on="click", empty=False)
     angle = 0 if len(classes) <= 8 else -45
-    bare = {"ticks": False, "domain": False, "labelFlush": False, "labelBound": False}
+    bare: Any = {"ticks": False, "domain": False, "labelFlush": False, "labelBound": False}
     top = alt.Axis(labelAngle=angle, orient="top", labelOverlap=False, labelLimit=120, **bare)
     side = alt.Axis(labelLimit=160, **bare)
     base = alt.Chart(table).encode(

@@ -12,10 +12,12 @@ from gallae.app.language import say
 from gallae.app.opened import DataFile, choose_model, complain, csv_bytes, upload_file
 from gallae.app.uploads import without_path
 from gallae.errors import GallaeError
+from gallae.explaining import Explanation, explain
 from gallae.workflows.predicting import predict, predict_texts
 from gallae.workflows.runs import LoadedModel
 
 MOST_TEXTS = 1000
+UNITS = ("word", "morpheme")
 SHOWN_ROWS = 200
 
 
@@ -72,16 +74,33 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def _details(loaded: LoadedModel, row: "pd.Series[object]") -> None:
-    """Show one text's probabilities."""
+def _details(loaded: LoadedModel, row: "pd.Series[Any]") -> None:
+    """Show one text's probabilities, and what each word says for the label."""
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(say("classify.probabilities"))
-        figures.probability_bars(
-            {str(name)[2:]: float(row[name]) for name in row.index if str(name)[:2] == "p_"}
-        )
+        named = {str(name)[2:]: float(row[name]) for name in row.index if str(name).startswith("p_")}
+        figures.probability_bars(named)
     with right:
         st.subheader(say("classify.reasons"))
+        unit = st.segmented_control(
+            say("classify.unit"), UNITS, default="word", required=True, key="classify_unit",
+            format_func=lambda name: say(f"classify.{name}"),
+        )  # fmt: skip
+        try:
+            with st.spinner(say("classify.explaining")):
+                found = _explained(str(loaded.folder), str(row["text"]), str(unit), loaded)
+        except GallaeError as error:
+            complain(error)
+            return
+        for explanation in found:
+            figures.show_explanation(explanation)
+        figures.note(say("classify.colours", method=say(f"methods.{found[0].method}")))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _explained(folder: str, text: str, unit: str, _loaded: LoadedModel) -> list[Explanation]:
+    return explain(_loaded.model, [text], unit=unit)
 
 
 def _file(loaded: LoadedModel) -> None:
