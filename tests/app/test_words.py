@@ -31,7 +31,11 @@ def test_every_phrase_that_is_asked_for_is_there():
 def test_every_phrase_is_used():
     for key in phrases():
         table, _, name = key.partition(".")
-        composed = table in ("families", "methods", "train") or name in ("menu", "what") or key.startswith("app.sample_")
+        composed = (
+            table in ("families", "methods", "train")
+            or name in ("menu", "what")
+            or key.startswith("app.sample_")
+        )
         assert composed or f'"{key}"' in SOURCE or f"{name}" in SOURCE, key
 
 

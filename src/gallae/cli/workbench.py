@@ -21,9 +21,7 @@ def workbench(
     ] = Path("runs"),
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 8501,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
-    ] = True,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
@@ -34,4 +32,4 @@ def workbench(
     o.set_up(quiet, verbose)
     from gallae.app.launching import launch
 
-    launch(items or (), workspace=workspace, host=host, port=port, browser=browser, say=o.note)
+    launch(items or (), workspace=workspace, host=host, port=port, browser=not no_browser, say=o.note)

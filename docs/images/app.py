@@ -1,0 +1,96 @@
+"""Take the workbench's pictures of docs/app.md, on the embedded data: `python docs/images/app.py` (needs chromium)."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+HERE = Path(__file__).parent
+WIDTH = 1280
+COLOURS = 64  # flat colours: a palette makes a picture a third as large
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
+
+
+@contextmanager
+def workbench(workspace: Path) -> Iterator[str]:
+    """Serve the workbench while the block runs, and give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--no-browser", "--quiet", "--port", str(port), "--workspace", str(workspace)]
+    process = subprocess.Popen([sys.executable, "-m", "gallae", "app", *options])
+    try:
+        for _ in range(240):
+            try:
+                urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.25)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def settled(page: Page) -> None:
+    """Wait until all is drawn."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)  # charts fade in
+
+
+def take(page: Page, name: str, height: int) -> None:
+    """Write docs/images/app-<name>.png."""
+    page.set_viewport_size({"width": WIDTH, "height": height})
+    settled(page)
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(HERE / f"app-{name}.png", optimize=True)
+
+
+def train(page: Page, address: str) -> None:
+    """Compare two linear models and a network, and take the picture while the network learns."""
+    page.goto(f"{address}/train")
+    settled(page)
+    page.get_by_label("레시피").first.click()
+    page.keyboard.type("textcnn-char")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    settled(page)
+    page.get_by_role("button", name="학습 시작").click()
+    page.get_by_text("textcnn-char의 학습 곡선").wait_for()
+    page.wait_for_timeout(6000)
+    take(page, "train", 1150)
+    page.get_by_text("결과 보기").wait_for()
+
+
+def main() -> None:
+    """Walk through the pages."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with tempfile.TemporaryDirectory() as folder, workbench(Path(folder)) as address, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_context(locale="ko-KR", viewport={"width": WIDTH, "height": 1000}).new_page()
+        page.set_default_timeout(300_000)
+        train(page, address)
+        for name, height in {"home": 1000, "classify": 1340, "data": 1180, "runs": 1180}.items():
+            page.goto(f"{address}/{'' if name == 'home' else name}")
+            page.locator("h1").first.wait_for()
+            take(page, name, height)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
