@@ -65,7 +65,7 @@ def train(page: Page, address: str) -> None:
     """Compare two linear models and a network, and take the picture while the network learns."""
     page.goto(f"{address}/train")
     settled(page)
-    page.get_by_label("레시피").first.click()
+    page.get_by_test_id("stMultiSelect").locator("input").click()
     page.keyboard.type("textcnn-char")
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
