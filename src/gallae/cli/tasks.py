@@ -188,7 +188,9 @@ def _made(function: Callable[..., None], task: str, entry: Entry, command: Comma
 
 def _parameter(option: Option) -> inspect.Parameter:
     flag = option.type is bool
-    declared = typer.Option(f"--{option.name.replace('_', '-')}", metavar=option.metavar, help=option.help)
+    declared = typer.Option(
+        option.flag or f"--{option.name.replace('_', '-')}", metavar=option.metavar, help=option.help
+    )
     return inspect.Parameter(
         option.name,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,

@@ -14,7 +14,7 @@ from gallae.data.labels import LabelSet
 from gallae.errors import DataError
 
 RESERVED = ("index", "text", "label")
-SAMPLES = ("headlines", "reviews")
+SAMPLES = {"headlines": "headlines.csv", "reviews": "reviews.csv", "dialect": "dialect.tsv"}
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Corpus:
             and is absent when unlabelled. The file's other columns follow.
         label_set: The labels, None when unlabelled.
         source: Path or name, for messages.
+        group_column: The column whose rows are held out together unless a recipe names another; "" without.
     """
 
     table: pd.DataFrame
     label_set: LabelSet | None
     source: str
+    group_column: str = ""
 
     def __len__(self) -> int:
         return len(self.table)
@@ -80,7 +82,8 @@ def sample(name: str = "headlines") -> Corpus:
     """Return an embedded corpus, written for this project.
 
     Args:
-        name: "headlines" (seven news topics) or "reviews" (sentiment).
+        name: "headlines" (seven news topics), "reviews" (sentiment) or "dialect" (the standard language and
+            the dialects of Gyeongsang, Jeolla and Jeju; `pair` tells which two texts say the same).
 
     Raises:
         DataError: on another name.
@@ -89,7 +92,7 @@ def sample(name: str = "headlines") -> Corpus:
 
     if name not in SAMPLES:
         raise DataError(f"there is no embedded corpus {name!r}. Known: {', '.join(SAMPLES)}.")
-    file = resources.files("gallae.data") / "samples" / f"{name}.csv"
+    file = resources.files("gallae.data") / "samples" / SAMPLES[name]
     with resources.as_file(file) as path:
         corpus = read(path)
     return replace(corpus, source=f"{name} (embedded)")

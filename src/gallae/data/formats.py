@@ -8,7 +8,7 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
-from gallae.data import hub, json_files, sheets
+from gallae.data import dialects, hub, json_files, sheets
 from gallae.data.opening import HEAD, detect_encoding, open_text, read_head, text_lines
 from gallae.data.sniffing import PREFIX, refuse_binary_unless_wide
 from gallae.data.tables import (
@@ -46,6 +46,8 @@ def open_table(path: Path, format: str, encoding: str | None, rows: int, first: 
         return hub.open_saved(path, sizes)
     if format == "json-folder":
         return json_files.open_folder(path, encoding, sizes)
+    if format.startswith("dialect"):
+        return dialects.open_dialects(path, encoding, sizes, several=format == "dialect-multilabel")
     if path.is_dir():
         raise DataError(f"{path} is a folder; the format {format} is a file's. Leave --format away.")
     head = read_head(path)

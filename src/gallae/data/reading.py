@@ -239,7 +239,7 @@ def build(
     corpus = pd.DataFrame(parts)
     if keep is not None and not keep.all():
         corpus = corpus[keep].reset_index(drop=True)
-    return Corpus(corpus, label_set, table.source)
+    return Corpus(corpus, label_set, table.source, table.group)
 
 
 def joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:

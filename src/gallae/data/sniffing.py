@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from gallae.data import hub
+from gallae.data import dialects, hub
 from gallae.data.columns import INDEX, LABEL, TEXT
 from gallae.data.opening import HEAD, check_encoding, read_head, refuse_binary
 from gallae.errors import DataError
@@ -25,6 +25,8 @@ FORMATS = {
     "fasttext": "__label__x text, with one or several labels a line",
     "ag-news": "no header: class,text or class,title,description",
     "label-first": "no header: label, tab, text",
+    "dialect": "pairs of dialect and standard: AI-Hub's JSON, a folder of it, or a table",
+    "dialect-multilabel": "the same, each distinct text once with all of its labels",
     "huggingface": "hf:owner/name[/configuration][:split], or a folder that datasets saved",
 }
 _SUFFIXES = {
@@ -70,14 +72,25 @@ def detect_format(path: Path, wanted: Iterable[str] = (), encoding: str | None =
     if by_suffix in ("parquet", "excel"):
         return by_suffix
     refuse_binary_unless_wide(head, path, encoding)
+    if by_suffix == "json" and dialects.are_dialects(path):
+        return "dialect"
     if by_suffix in ("json", "jsonl"):
         return by_suffix
-    return sniff(_decoded(head, encoding), by_suffix, wanted)
+    text = _decoded(head, encoding)
+    return "dialect" if not any(wanted) and _pairs_of_forms(text) else sniff(text, by_suffix, wanted)
+
+
+def _pairs_of_forms(head: str) -> bool:
+    header = head.lstrip("\ufeff").partition("\n")[0]
+    names = [name.strip().strip('"') for name in re.split(r"[\t,;|]", header)]
+    return dialects.has_pair_columns(names)
 
 
 def _folder_format(path: Path) -> str:
     if hub.saved(path):
         return "huggingface"
+    if dialects.are_dialects(path):
+        return "dialect"
     if any(path.glob("*.json")):
         return "json-folder"
     files = sorted(file.name for file in path.iterdir() if file.suffix.lower() in (*_SUFFIXES, ".txt"))

@@ -29,6 +29,7 @@ class Table:
         where: Row number (from 0) to where it stands ("line 14"), for messages. May read the file again.
         names: Column to class names, where the file says what its integers mean.
         ids_beside: Label name to id, from a dictionary file beside.
+        group: The column whose rows belong together and are held out together; "" without.
     """
 
     source: str
@@ -37,6 +38,7 @@ class Table:
     where: Callable[[int], str] = lambda row: f"row {row + 1}"
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ids_beside: Mapping[str, str] = field(default_factory=dict)
+    group: str = ""
 
 
 def named(header: Sequence[str], source: str) -> list[str]:

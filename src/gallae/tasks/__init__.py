@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gallae.tasks.pairs import Similarity as Similarity
     from gallae.tasks.qa import Qa as Qa
     from gallae.tasks.sentences import SentenceEncoder as SentenceEncoder
+    from gallae.tasks.translate import Translate as Translate
 
 _PUBLIC = {
     "Choice": "gallae.tasks.choice",
@@ -25,6 +26,7 @@ _PUBLIC = {
     "Qa": "gallae.tasks.qa",
     "SentenceEncoder": "gallae.tasks.sentences",
     "Similarity": "gallae.tasks.pairs",
+    "Translate": "gallae.tasks.translate",
 }
 
 __all__ = list(_PUBLIC)

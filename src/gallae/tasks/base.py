@@ -102,6 +102,9 @@ class Task:
         """
         return {}
 
+    def prepare(self) -> None:
+        """Change the loaded checkpoint before anything is encoded; by default nothing."""
+
     def check(self, examples: Sequence[Any]) -> None:
         """Refuse labelled examples that the fitted model cannot be measured on, such as unknown labels.
 
@@ -201,6 +204,7 @@ class Task:
             raise DataError(f"{self.name}: there is no labelled example to train on.")
         with place() as (folder, keep):
             load_checkpoint(self, examples, folder)
+            self.prepare()
             self.check([*(valid or ()), *held])
             self.history = train(self, self.encode(examples, True), valid, folder, keep)
         return self

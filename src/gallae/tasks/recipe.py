@@ -13,6 +13,7 @@ from gallae.pretrained.scratch import NAME as SCRATCH
 from gallae.pretrained.scratch import ScratchOptions
 from gallae.recipes.loading import apply_override, nearest, parse_toml, validated
 from gallae.recipes.schema import Table
+from gallae.tasks.translate_recipe import EditOptions, NetworkOptions, family_of
 
 DEFAULT_CHECKPOINT = "klue/roberta-base"
 
@@ -51,8 +52,21 @@ class TaskRecipe(Table):
         """Return the whole recipe as TOML, every default written out."""
         import tomli_w
 
-        unread = {"scratch"} if self.checkpoint != SCRATCH else set()
-        return tomli_w.dumps(self.model_dump(mode="json", exclude=unread))
+        return tomli_w.dumps(self.model_dump(mode="json", exclude=self.unread()))
+
+    def unread(self) -> set[str]:
+        """Return the fields that this run does not look at."""
+        return {"scratch"} if self.checkpoint != SCRATCH else set()
+
+    @property
+    def neural(self) -> bool:
+        """Whether it needs torch and transformers."""
+        return True
+
+    @property
+    def begins_as(self) -> str:
+        """What it begins with, for people."""
+        return self.checkpoint
 
 
 class WindowedRecipe(TaskRecipe):
@@ -95,17 +109,64 @@ class SimilarityRecipe(TaskRecipe):
     head: Literal["cross", "siamese"] = "cross"
 
 
+class TranslateRecipe(TaskRecipe):
+    """A recipe of translation.
+
+    `family` is "edits", "lstm", "transformer", or "pretrained", which a checkpoint asks for. `dictionary` is
+    a dialect dictionary that is measured beside. `max_length` counts the tokens of a text and of its
+    translation.
+    """
+
+    checkpoint: str = Field(default=SCRATCH, min_length=1)
+    max_length: int = Field(default=256, ge=8)
+    family: Literal["edits", "lstm", "transformer", "pretrained"] = "edits"
+    dictionary: str = ""
+    edits: EditOptions = EditOptions()
+    network: NetworkOptions = NetworkOptions()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _checkpoints_family(cls, values: Any) -> Any:
+        return family_of(values)
+
+    @model_validator(mode="after")
+    def _together(self) -> TranslateRecipe:
+        if (self.family == "pretrained") == (self.checkpoint == SCRATCH):
+            raise ValueError(
+                f'family = "{self.family}" and checkpoint = "{self.checkpoint}" contradict each other: '
+                '"pretrained" needs a checkpoint, the others begin from scratch'
+            )
+        return self
+
+    @property
+    def neural(self) -> bool:
+        """Whether it needs torch and transformers."""
+        return self.family != "edits"
+
+    @property
+    def begins_as(self) -> str:
+        """What it begins with, for people."""
+        return self.family if self.checkpoint == SCRATCH else self.checkpoint
+
+    def unread(self) -> set[str]:
+        """Return the fields that this run does not look at."""
+        others = {"edits": {"network", "training", "max_length"}, "pretrained": {"edits"}}
+        return {"scratch", *others.get(self.family, {"edits"})}
+
+
 RECIPES: dict[str, type[TaskRecipe]] = {
     "nli": TaskRecipe,
     "similarity": SimilarityRecipe,
     "ner": NerRecipe,
     "qa": QaRecipe,
     "choice": ChoiceRecipe,
+    "translate": TranslateRecipe,
 }
 DEFAULTS: dict[str, dict[str, Any]] = {
     "ner": {"stride": 16},
     "qa": {"max_length": 384, "training": {"batch_size": 16}},
     "choice": {"max_length": 256, "training": {"batch_size": 8}},
+    "translate": {"checkpoint": SCRATCH},
 }
 # For the checkpoint "scratch": random weights learn with larger steps, and need more of them.
 FROM_SCRATCH: dict[str, Any] = {"training": {"epochs": 10, "learning_rate": 5e-4}}
@@ -124,6 +185,7 @@ SCRATCH_DEFAULTS: dict[str, dict[str, Any]] = {
         "scratch": {"model_type": "modernbert", "tokenizer": "char"},
         "training": {"batch_size": 8, "learning_rate": 1e-3},
     },
+    "translate": {"training": {"epochs": 30, "learning_rate": 2e-3}},
 }
 
 
@@ -155,12 +217,12 @@ def task_recipe(
     for override in overrides:
         apply_override(given, override)
     given |= {k: v for k, v in (("checkpoint", checkpoint), ("seed", seed)) if v is not None}
-    return validated(RECIPES[task], merged(_defaults(task, given.get("checkpoint")), given), source)
+    return validated(RECIPES[task], merged(_defaults(task, given), given), source)
 
 
-def _defaults(task: str, checkpoint: Any) -> dict[str, Any]:
+def _defaults(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
     defaults = DEFAULTS.get(task, {})
-    if checkpoint == SCRATCH:
+    if given.get("checkpoint", defaults.get("checkpoint")) == SCRATCH:
         defaults = merged(merged(defaults, FROM_SCRATCH), SCRATCH_DEFAULTS.get(task, {}))
     return defaults
 

@@ -27,6 +27,7 @@ class Option:
         commands: Which commands have it.
         metavar: What stands behind it in the help.
         kept: Whether a run keeps it, to read other files of the same layout.
+        flag: The option, where it is another word, such as "--from".
     """
 
     name: str
@@ -36,6 +37,7 @@ class Option:
     commands: tuple[Command, ...] = EVERY
     metavar: str | None = None
     kept: bool = False
+    flag: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,48 @@ TASKS: dict[str, Entry] = {
             Option("top_n", "How many choices are ranked a question.", "decide", int, ("predict",), "N"),
             Option(
                 "submission", "Write only id and the ranked letters (A C B).", "write", bool, ("predict",)
+            ),
+        ),
+    ),
+    "translate": Entry(
+        "gallae.tasks.translate:Translate",
+        "Translate between dialects and the standard language, or between styles.",
+        "AI-Hub's dialect JSON or a folder of it; a table of dialect, standard, region; a table whose "
+        "columns are styles (--columns); to predict also plain text, CSV, JSONL, ...",
+        (
+            Option("source", "Style of the texts, such as jeju.", "read", metavar="STYLE", flag="--from"),
+            Option("target", "Style that is wanted, such as standard.", "read", metavar="STYLE", flag="--to"),
+            Option(
+                "columns",
+                "Columns that are styles, such as formal,informal.",
+                "read",
+                metavar="A,B",
+                kept=True,
+            ),
+            Option("limit", "Read at most N rows, drawn evenly from the whole.", "read", int, metavar="N"),
+            Option(
+                "beams",
+                "Networks: translations kept while writing.",
+                "decide",
+                int,
+                ("evaluate", "predict"),
+                "N",
+            ),
+            Option(
+                "boldness",
+                "Edits: how readily a word is changed.",
+                "decide",
+                float,
+                ("evaluate", "predict"),
+                "X",
+            ),
+            Option(
+                "heat_maps",
+                "Networks: folder for pictures of the attention.",
+                "write",
+                str,
+                ("predict",),
+                "FOLDER",
             ),
         ),
     ),

@@ -97,7 +97,7 @@ class Plan:
                 corpus,
                 test,
                 space.recipe.seed,
-                group_column=data.group_column or None,
+                group_column=data.group_column or corpus.group_column or None,
                 keep_duplicates_together=data.keep_duplicates_together,
             )
             corpus, held = corpus.take(rows), (corpus.take(out), test)

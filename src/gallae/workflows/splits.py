@@ -134,7 +134,7 @@ def _split(corpus: Corpus, options: SplitOptions, recipe: Recipe) -> tuple[list[
 
 def _rows(corpus: Corpus, options: SplitOptions, recipe: Recipe) -> list[tuple[np.ndarray, np.ndarray]]:
     grouping: dict[str, Any] = {
-        "group_column": recipe.data.group_column or None,
+        "group_column": recipe.data.group_column or corpus.group_column or None,
         "keep_duplicates_together": recipe.data.keep_duplicates_together,
     }
     if options.folds:

@@ -111,6 +111,8 @@ def train_task(
 
 def _fetch(recipe: TaskRecipe) -> None:
     """Make sure that the checkpoint is there before any data is read."""
+    if not recipe.neural:
+        return
     require("transformers", "neural")
     if recipe.checkpoint != SCRATCH:
         from gallae.pretrained.finding import resolve
@@ -132,7 +134,7 @@ def _run(
     task.facts["reading"] = facts.pop("kept")
     metrics: dict[str, Any] = {
         "task": task.name,
-        "checkpoint": task.recipe.checkpoint,
+        "checkpoint": task.recipe.begins_as,
         **facts,
         "trained_on": len(examples),
         "seed": task.recipe.seed,
