@@ -66,7 +66,7 @@ def said(task, examples, **deciding):
 
 def test_it_learns_its_corpus(task):
     found = task.evaluate([one for one in passages() if one.target_style == "standard"])
-    assert found["changed_accuracy"] > 0.9
+    assert found["changed_accuracy"] > 0.8
     assert found["chrf"] > found["baseline"]["chrf"] + 10
     assert found["baseline"]["changed_accuracy"] == 0
     assert set(found["per_direction"]) == {"jeju to standard", "gyeongsang to standard"}

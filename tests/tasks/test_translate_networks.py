@@ -195,8 +195,9 @@ def test_a_checkpoint_learns_is_saved_and_loaded(kind, tmp_path):
 
 
 def test_an_encoder_alone_is_refused(checkpoint):
+    pairs = [Passage("코스피 환율", "환율 코스피", "formal", "informal")]
     with pytest.raises(RecipeError, match="has no head for this task"):
-        Translate(checkpoint=str(checkpoint("bert")), max_length=32).fit(GYEONGSANG)
+        Translate(checkpoint=str(checkpoint("bert")), max_length=32).fit(pairs)
 
 
 # ---- attention

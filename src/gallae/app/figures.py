@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import altair as alt
@@ -21,6 +22,7 @@ from gallae.explaining import Explanation
 # The variables of the reports' style sheet, in the colours of the pages.
 _PAINT = {"ink": INK, "faint": FAINT, "grid": "#dde2e8", "paper": PAPER, "card": CARD}
 _PAINT |= {"link": LINK, "warn": WARN, "warn-card": WARN_CARD}
+_CHANGED = "#cfe0f0"
 _SVG = re.compile(r"<svg.*?</svg>", re.DOTALL)
 
 
@@ -95,6 +97,24 @@ def show_explanation(explanation: Explanation, most: int = 8) -> None:
     )
     said = ", ".join(f"{part.text} {part.weight:+.2f}" for part in parts)
     st.altair_chart(_readable(bars.properties(height=alt.Step(24))), alt=f"{explanation.label}: {said}")
+
+
+def show_change(before: str, after: str, changes: Sequence[Mapping[str, Any]]) -> None:
+    """Show a text and its translation, with what differs coloured in both."""
+    spans = [(one["start"], one["end"]) for one in changes]
+    ends = [(one["target_start"], one["target_end"]) for one in changes]
+    rows = [(say("dialect.before"), _marked(before, spans)), (say("dialect.after"), _marked(after, ends))]
+    show_html("".join(f"<p>{escape(name)}<br><big>{text}</big></p>" for name, text in rows))
+
+
+def _marked(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Return a text as markup, some spans of it coloured."""
+    out, at = [], 0
+    for start, end in spans:
+        marked = f'<mark style="background:{_CHANGED};color:inherit">{escape(text[start:end])}</mark>'
+        out += [escape(text[at:start]), marked if end > start else ""]
+        at = end
+    return "".join([*out, escape(text[at:])])
 
 
 def confusion_chart(cells: pd.DataFrame, classes: Sequence[str], key: str, on_select: Any) -> None:

@@ -14,12 +14,12 @@ from gallae.app import settings
 from gallae.app.language import language, say
 from gallae.app.uploads import SUFFIXES, keep, without_path
 from gallae.data import Corpus, read
+from gallae.data.corpus import SAMPLES
 from gallae.errors import DataError, GallaeError
 from gallae.models.bundled import bundled_models
 from gallae.workflows.browsing import find_runs, run_name
 from gallae.workflows.runs import LoadedModel, Run, open_model
 
-SAMPLES = ("headlines", "reviews")
 _UPLOADS = "uploads"
 
 
@@ -86,7 +86,7 @@ def data_files() -> list[DataFile]:
 
 def sample_file(name: str) -> DataFile:
     """Return an embedded corpus as a file."""
-    path = Path(str(resources.files("gallae.data") / "samples" / f"{name}.csv"))
+    path = Path(str(resources.files("gallae.data") / "samples" / SAMPLES[name]))
     return DataFile(path, say(f"app.sample_{name}"))
 
 

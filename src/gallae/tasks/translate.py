@@ -171,7 +171,8 @@ class Translate(Task):
         for step in range(2):
             rows = [at for at, route in enumerate(routes) if len(route) > step + 1]
             wanted = [Passage(texts[at], None, routes[at][step], routes[at][step + 1]) for at in rows]
-            for at, (said, score) in zip(rows, self.engine.say(wanted, **deciding), strict=True):
+            found = self.engine.say(wanted, **deciding) if wanted else []
+            for at, (said, score) in zip(rows, found, strict=True):
                 texts[at], scores[at] = said, scores[at] + score
         return [
             {

@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-_LOST = 0.7  # what a word without a counterpart costs; another word in its place costs at most 1
+_LOST = 0.9  # what a word without a counterpart costs; another word in its place costs at most 1
 _JOINED = 0.15  # what it costs that one word has become two, or two have become one
 _STEPS = ((1, 1), (1, 0), (0, 1), (1, 2), (2, 1))
 _WORD = re.compile(r"\S+")

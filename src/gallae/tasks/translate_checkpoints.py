@@ -47,7 +47,7 @@ class Checkpoints(Engine):
             config.pad_token_id = tokenizer.pad_token_id
         if config.eos_token_id is None or config.pad_token_id is None:
             raise ModelError(
-                f"{task.recipe.checkpoint}: the tokenizer has no token that ends a text, or none to fill up a "
+                f"{task.recipe.checkpoint}: the tokenizer has no token to end a text, or none to fill up a "
                 "batch, so it cannot be taught to write. Choose another, such as gogamza/kobart-base-v2."
             )
         if config.decoder_start_token_id is None:
