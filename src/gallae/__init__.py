@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gallae.data import Corpus as Corpus
     from gallae.data import read as read
     from gallae.data import sample as sample
+    from gallae.data.correcting import correct as correct
     from gallae.errors import GallaeError as GallaeError
     from gallae.explaining import explain as explain
     from gallae.models.contract import TextClassifier as TextClassifier
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from gallae.workflows.languages import languages as languages
     from gallae.workflows.predicting import predict as predict
     from gallae.workflows.pretraining import pretrain as pretrain
+    from gallae.workflows.reviewing import review as review
     from gallae.workflows.runs import Run as Run
     from gallae.workflows.runs import load as load
     from gallae.workflows.searching import search as search
@@ -51,6 +53,7 @@ _PUBLIC = {
     "build": "gallae.models.registry",
     "clean": "gallae.workflows.clean",
     "compare": "gallae.workflows.comparing",
+    "correct": "gallae.data.correcting",
     "distill": "gallae.workflows.distilling",
     "embed": "gallae.workflows.embedding",
     "ensemble": "gallae.workflows.ensembling",
@@ -64,6 +67,7 @@ _PUBLIC = {
     "read": "gallae.data",
     "register": "gallae.models.registry",
     "register_classifier": "gallae.models.heads",
+    "review": "gallae.workflows.reviewing",
     "sample": "gallae.data",
     "search": "gallae.workflows.searching",
     "submit": "gallae.workflows.submitting",

@@ -64,10 +64,11 @@ def open_table(path: Path, format: str, encoding: str | None, rows: int, first: 
     def lines() -> Iterator[str]:
         return text_lines(open_text(path, encoding, newline), str(path))
 
-    return open_lines(lines, str(path), format, sizes, _start(path, encoding, format))
+    return open_lines(lines, str(path), format, sizes, start_of(path, encoding, format))
 
 
-def _start(path: Path, encoding: str, format: str) -> str:
+def start_of(path: Path, encoding: str, format: str) -> str:
+    """Return the start of a text file, enough to tell its dialect."""
     size = _QUOTE_HEAD if format == "tsv" else HEAD
     with path.open("rb") as file:
         start = file.read(size).decode(encoding, "ignore")
@@ -161,7 +162,7 @@ def _nth_line(lines: Callable[[], Iterator[str]], row: int, blank: bool = False)
 def _delimited(
     lines: Callable[[], Iterator[str]], source: str, format: str, sizes: Iterator[int], head: str
 ) -> tuple[Table, Callable[[int], int]]:
-    dialect = _dialect(head, format)
+    dialect = dialect_of(head, format)
     rows = records(lines(), dialect, source)
     header = next(rows, None)
     if header is None:
@@ -186,7 +187,8 @@ def _joined(rows: Iterator[list[str]]) -> Iterator[list[str]]:
         yield [row[0], " ".join(part for part in row[1:] if part)]
 
 
-def _dialect(head: str, format: str) -> Dialect:
+def dialect_of(head: str, format: str) -> Dialect:
+    """Return how fields are told apart in text of the format "csv", "tsv" or "ag-news"."""
     if format == "tsv":
         return Dialect("\t", looks_quoted(head))
     first = head.lstrip("\r\n\ufeff").partition("\n")[0]

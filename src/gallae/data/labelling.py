@@ -46,6 +46,7 @@ class Labelling:
         separator: What stands between several labels of a cell.
         label_set: The labels that are allowed, by name or id; None allows all.
         optional: Whether a column that is wholly empty makes the corpus unlabelled.
+        partial: Whether single rows may have an empty cell; their label is "".
     """
 
     table: Table
@@ -55,6 +56,7 @@ class Labelling:
     separator: str | None = None
     label_set: LabelSet | None = None
     optional: bool = False
+    partial: bool = False
 
     def make(self, frame: pd.DataFrame) -> Made | None:
         """Return the labels, their set, and which rows stay; None for a corpus without labels.
@@ -91,9 +93,10 @@ class Labelling:
         else:
             keep = np.ones(len(cells), dtype=bool)
             for code in (at for at, value in enumerate(values) if value == ""):
-                self._refuse_missing(codes == code)
+                if not self.partial or len(values) == 1:
+                    self._refuse_missing(codes == code)
         for code, name in enumerate(names):
-            if name is None and self.label_map is None:
+            if name is None and self.label_map is None and values[code] != "":
                 raise self._unknown(values[code], int(np.argmax(codes == code)))
         kept = [name for name in names if name is not None]
         spelled = pd.Series(np.array([name or "" for name in names], dtype=object)[codes], dtype="str")

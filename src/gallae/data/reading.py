@@ -70,7 +70,8 @@ def read(
             other values are dropped and counted.
         label_separator: What stands between several labels of a cell, such as "|".
         label_set: Labels of a model: the file may hold their names or their ids.
-        labels: "required", "optional" (a file without labels is taken too) or "none".
+        labels: "required", "optional" (a file without labels is taken too), "partial" (rows with an empty
+            cell stay, with the label "") or "none".
         group_column: A column to keep for splitting by group.
 
     Returns:
@@ -84,8 +85,8 @@ def read(
             f"data is a file, a folder or a gallae.Corpus, not a {type(path).__name__}. "
             "Write a table to a file first: df.to_csv('train.csv', index=False)."
         )
-    if labels not in ("required", "optional", "none"):
-        raise DataError(f"labels={labels!r}: allowed are 'required', 'optional' and 'none'.")
+    if labels not in ("required", "optional", "partial", "none"):
+        raise DataError(f"labels={labels!r}: allowed are 'required', 'optional', 'partial' and 'none'.")
     wanted = asked(text_column, label_column)
     table = open_any(path, format, encoding, _PIECE, wanted=wanted)
     frame = concatenated(table.pieces, table.columns)
@@ -104,6 +105,7 @@ def read(
         separator=label_separator,
         label_set=label_set,
         optional=labels == "optional",
+        partial=labels == "partial",
     )
     return build(table, frame, columns, group_column, labelling)
 
@@ -193,7 +195,7 @@ def choose(
             logger.info(
                 "%s: the 0/1 columns %s are taken as labels, any number a row", source, listing(label)
             )
-    if not label and labels == "required":
+    if not label and labels in ("required", "partial"):
         raise no_label(have, source)
     logger.info("%s: text from %s, label from %s", source, listing(text), listing(label) or "no column")
     return Columns(index, text, label)

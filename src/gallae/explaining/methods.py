@@ -57,14 +57,11 @@ def explain(
         ModelError: if the model cannot be loaded.
         DataError: for what is not a list of strings.
     """
-    check_unit(unit)
     if isinstance(model, str | Path):
         from gallae.models.persistence import load
 
         model = load(model)
-    _check_model(model)
-    chosen = choose_method(model, method)
-    column = None if label is None else find_label(model, label)
+    column, chosen = check_wish(model, label, method, unit)
     rows = as_texts(texts)
     if not rows:
         return []
@@ -75,6 +72,17 @@ def explain(
         explainer(row, rows[row], at, probabilities[row])
         for row, at in track(wanted, "explaining", len(wanted))
     ]
+
+
+def check_wish(model: Any, label: Any, method: str, unit: str) -> tuple[int | None, str]:
+    """Return the column of the label, None for the one that the model gives, and the method to use.
+
+    Raises:
+        GallaeError: as `explain` says.
+    """
+    check_unit(unit)
+    _check_model(model)
+    return None if label is None else find_label(model, label), choose_method(model, method)
 
 
 def allowed_methods(model: Any) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from sklearn.base import clone
@@ -11,7 +11,7 @@ from sklearn.base import clone
 from gallae.errors import RecipeError
 from gallae.models.combining import METHODS, Combination, find_combination, mean_of
 from gallae.models.contract import Labels, State, TextClassifier, check_fit_input, encode_labels
-from gallae.models.folding import held_out_folds
+from gallae.models.folding import held_out_folds, out_of_fold
 from gallae.models.joined import JoinedClassifier
 
 _UNEQUAL = "members of an ensemble must know the same labels; not all know {}. Train them on the same labels."
@@ -82,7 +82,7 @@ class EnsembleClassifier(JoinedClassifier):
         tables: list[np.ndarray] = []
         if self.method != "mean":
             splits = held_out_folds(target, self.folds, self.seed)
-            tables = [_out_of_fold(member, texts, array, self.classes_, splits) for member in self.members]
+            tables = [out_of_fold(member, texts, array, self.classes_, splits) for member in self.members]
         self.combination_ = find_combination(self.method, tables, target, self._members_thresholds())
         return self
 
@@ -124,20 +124,3 @@ class EnsembleClassifier(JoinedClassifier):
         model._take_state(state)
         model.members, model.combination_ = model.members_, combination
         return model
-
-
-def _out_of_fold(
-    estimator: Any,
-    texts: list[str],
-    labels: np.ndarray,
-    classes: np.ndarray,
-    splits: list[tuple[np.ndarray, np.ndarray]],
-) -> np.ndarray:
-    """Return out-of-fold probabilities, (n, n_classes); NaN where no fold's model has one."""
-    place = {label: column for column, label in enumerate(classes.tolist())}
-    table = np.full((len(texts), len(classes)), np.nan)
-    for fit_on, held_out in splits:
-        part = clone(estimator).fit([texts[row] for row in fit_on], labels[fit_on])
-        columns = np.array([place[label] for label in part.classes_.tolist()])
-        table[np.ix_(held_out, columns)] = part.predict_proba([texts[row] for row in held_out])
-    return table

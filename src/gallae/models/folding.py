@@ -1,11 +1,15 @@
-"""Folds inside a classifier's own fit: for calibrating, and for the weights of an ensemble."""
+"""Folds inside a classifier's own fit: for calibrating, for the weights of an ensemble, for label errors."""
 
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.model_selection import KFold, StratifiedKFold
+
+from gallae.progress import track
 
 
 def held_out_folds(
@@ -37,3 +41,20 @@ def held_out_folds(
         pairs = list(splitter.split(shared, target[shared]))
     rest = np.flatnonzero(alone)
     return [(np.concatenate([shared[fit_on], rest]), shared[held_out]) for fit_on, held_out in pairs]
+
+
+def out_of_fold(
+    estimator: Any,
+    texts: list[str],
+    labels: np.ndarray,
+    classes: np.ndarray,
+    splits: list[tuple[np.ndarray, np.ndarray]],
+) -> np.ndarray:
+    """Return out-of-fold probabilities, (n, n_classes); NaN where no fold's model has one."""
+    place = {label: column for column, label in enumerate(classes.tolist())}
+    table = np.full((len(texts), len(classes)), np.nan)
+    for fit_on, held_out in track(splits, "folds"):
+        part = clone(estimator).fit([texts[row] for row in fit_on], labels[fit_on])
+        columns = np.array([place[label] for label in part.classes_.tolist()])
+        table[np.ix_(held_out, columns)] = part.predict_proba([texts[row] for row in held_out])
+    return table

@@ -71,7 +71,7 @@ def predict(
         check_suffix(output)
         refuse_existing(output, force)
     loaded = open_model(model, threads)
-    chunks = [_given(texts)] if data is None else _chunks(data, loaded, reading)
+    chunks = [given_texts(texts)] if data is None else _chunks(data, loaded, reading)
     rows = (_rows(loaded.model, chunk, top_k) for chunk in chunks)
     with _writer(output, target or sys.stdout, force) as writer:
         count = 0
@@ -89,10 +89,10 @@ def predict_texts(model: TextClassifier, texts: Sequence[str], top_k: int = 0) -
         texts: At least one.
         top_k: As of `predict`.
     """
-    return _rows(model, _given(texts), top_k)
+    return _rows(model, given_texts(texts), top_k)
 
 
-def _given(texts: Sequence[str]) -> list[str]:
+def given_texts(texts: Sequence[str]) -> list[str]:
     """Return texts that any file can hold: bytes of a terminal that are no UTF-8 become question marks."""
     given = [texts] if isinstance(texts, str) else texts
     return [text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for text in given]

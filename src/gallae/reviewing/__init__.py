@@ -1,0 +1,1 @@
+"""Which labels to check, and which texts to label next."""
