@@ -203,3 +203,21 @@ def test_two_runs_stand_side_by_side(page, server):
         settled(page)
     page.get_by_text("견주기").first.wait_for()
     page.get_by_text("macro-F1 차이의 95 % 신뢰구간").first.wait_for()
+
+
+def test_dialect_is_translated(page, server):
+    open_page(page, server, "dialect")
+    box = page.get_by_label("문장", exact=True)
+    box.fill("혼저 옵서")
+    box.press("Enter")
+    page.get_by_text("제주 말로 보입니다").wait_for()
+    page.get_by_text("어서 오세요").wait_for()
+
+
+def test_labels_are_judged_and_shown(page, server, topics_csv):
+    open_page(page, server, "review")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(topics_csv)
+    settled(page)
+    page.get_by_role("button", name="라벨 판정하기").click()
+    page.get_by_text("틀린 것으로 보입니다").wait_for()
+    settled(page)

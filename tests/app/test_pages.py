@@ -134,3 +134,25 @@ def test_no_runs_leads_to_training(open_page, tmp_path):
     settings.use(settings.Settings(tmp_path))
     page = open_page("runs")
     assert page.info[0].value == say("runs.none", "ko")
+
+
+def test_labels_are_judged_mended_and_taken_home(open_page, topics_csv):
+    rows = topics_csv.read_text(encoding="utf-8").splitlines()
+    rows[1] = rows[1].replace("경제", "스포츠")  # a wrong label
+    page = open_page("review", "en")
+    page.file_uploader(key="review_upload").upload("mine.csv", "\n".join(rows).encode(), "text/csv").run()
+    page.selectbox(key="review_recipe").set_value("fast")
+    page.number_input(key="review_budget").set_value(20)
+    page.button(key="review_start").click().run()
+    assert not page.exception
+    assert not page.error
+    assert len(page.dataframe[0].value) <= 20
+
+
+def test_dialect_is_recognised_and_translated(open_page):
+    page = open_page("dialect", "en")
+    assert any("Gyeongsang" in text.value for text in page.markdown)
+    page.text_input(key="dialect_text").set_value("혼저 옵서").run()
+    assert not page.exception
+    assert any("Jeju" in text.value for text in page.markdown)
+    assert "어서 오세요" in page.html[-1].value.replace("</mark>", "")

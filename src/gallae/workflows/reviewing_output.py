@@ -34,9 +34,13 @@ ENGLISH = {
         "{model} was asked about {looked_at:,} texts without a label. The list holds those that it is least "
         "sure of, chosen to differ from each other: they teach most when they are labelled next (능동 학습)."
     ),
-    "skipped": "{skipped:,} rows were not judged: no other row has their label, or the run did not hold them
-    out.", "proposals": "The rows", "rows_note": "Rows are counted from 0, the header apart.", "where": "Where
-    the mistakes are (오류가 몰린 곳)", "figures": (
+    "skipped": (
+        "{skipped:,} rows were not judged: no other row has their label, or the run did not hold them out."
+    ),
+    "proposals": "The rows",
+    "rows_note": "Rows are counted from 0, the header apart.",
+    "where": "Where the mistakes are (오류가 몰린 곳)",
+    "figures": (
         "{errors:,} of {rows:,} rows are predicted otherwise than labelled. In {close:,} the two most "
         "probable labels are less than 0.1 apart; {close_errors:,} of the mistakes are among these."
     ),
@@ -73,9 +77,14 @@ KOREAN = {
         "라벨이 없는 글 {looked_at:,}건을 {model} 모델에 물었습니다. 모델이 가장 확신하지 못하면서 서로 다른 "
         "글을 골랐습니다. 이 글들에 라벨을 달면 가장 많이 배웁니다(능동 학습)."
     ),
-    "skipped": "{skipped:,}건은 판정하지 못했습니다. 같은 라벨의 다른 글이 없거나 평가용으로 떼어 두지 않은
-    글입니다.", "proposals": "목록", "rows_note": "행 번호는 머리글을 빼고 0부터 셉니다.", "where": "오류가
-    몰린 곳", "figures": (
+    "skipped": (
+        "{skipped:,}건은 판정하지 못했습니다. 같은 라벨의 다른 글이 없거나 평가용으로 떼어 두지 않은 "
+        "글입니다."
+    ),
+    "proposals": "목록",
+    "rows_note": "행 번호는 머리글을 빼고 0부터 셉니다.",
+    "where": "오류가 몰린 곳",
+    "figures": (
         "{rows:,}건 가운데 {errors:,}건의 예측이 라벨과 다릅니다. 확률이 가장 높은 두 라벨의 차이가 0.1보다 "
         "작은 글이 {close:,}건이고, 오류 가운데 {close_errors:,}건이 여기에 있습니다."
     ),
