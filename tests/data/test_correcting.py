@@ -77,7 +77,7 @@ def test_ids_where_the_file_has_ids(dacon_folder, tmp_path):
     assert before.labels[0] == "경제"
     assert gallae.correct(dacon_folder / "train_data.csv", {0: "세계"}, copy) == 1
     assert copy.read_text(encoding="utf-8").splitlines()[1].endswith(",2")
-    with pytest.raises(DataError, match="has none. Known: 세계, 경제, 스포츠"):
+    with pytest.raises(DataError, match=r"has none\. Known: 세계, 경제, 스포츠"):
         gallae.correct(dacon_folder / "train_data.csv", {0: "날씨"}, tmp_path / "other.csv")
 
 
@@ -93,6 +93,6 @@ def test_what_cannot_be_corrected_is_told(tmp_path, write_table):
     with pytest.raises(DataError, match="several 0/1 columns"):
         gallae.correct(flags, {0: ["a"]}, tmp_path / "copy.csv")
     (tmp_path / "data.json").write_text('[{"text": "가", "label": "a"}]', encoding="utf-8")
-    with pytest.raises(DataError, match="not json. Save it as CSV"):
+    with pytest.raises(DataError, match=r"not json\. Save it as CSV"):
         gallae.correct(tmp_path / "data.json", {0: "b"}, tmp_path / "copy.json")
     assert not (tmp_path / "copy.csv").exists()

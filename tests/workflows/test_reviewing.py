@@ -115,7 +115,7 @@ def test_files_without_labels(tmp_path, write_table):
     with pytest.raises(DataError, match="--label-column"):
         gallae.review(bare)
     empty = write_table(tmp_path / "empty.csv", ["text", "label"], [("가나", ""), ("다라", "")])
-    with pytest.raises(DataError, match="label .* is empty, in 2 of 2 rows"):
+    with pytest.raises(DataError, match=r"label .* is empty, in 2 of 2 rows"):
         gallae.review(empty)
     one = write_table(tmp_path / "one.csv", ["text", "label"], [("가나", "a"), ("다라", "")])
     with pytest.raises(DataError, match="at least two classes"):

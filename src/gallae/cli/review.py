@@ -70,8 +70,10 @@ def review(
     else:
         typer.echo(f"{found.looked_at:,} texts without a label, judged by {found.model}")
     if found.skipped:
-        typer.echo(f"{found.skipped:,} rows were not judged: their label stands alone, or the run has not held
-        them out")
+        typer.echo(
+            f"{found.skipped:,} rows were not judged: no other row has their label, or the run did not "
+            "hold them out"
+        )
     for entry in found.table.head(_SHOWN).to_dict("records"):
         given = f"{entry['given']} -> " if entry["given"] else ""
         typer.echo(
