@@ -1,4 +1,4 @@
-"""Take the workbench's pictures of docs/app.md, on the embedded data: `python docs/images/app.py` (needs chromium)."""
+"""Take the pictures of docs/app.md on the embedded data, by Chromium: `python docs/images/app.py`."""
 
 from __future__ import annotations
 
@@ -77,18 +77,43 @@ def train(page: Page, address: str) -> None:
     page.get_by_text("결과 보기").wait_for()
 
 
+def review(page: Page, address: str) -> None:
+    """Judge the labels of the embedded headlines."""
+    page.goto(f"{address}/review")
+    settled(page)
+    page.get_by_role("button", name="라벨 판정하기").click()
+    page.get_by_text("틀린 것으로 보입니다").wait_for()
+    take(page, "review", 1300)
+
+
+def dialect(page: Page, address: str) -> None:
+    """Translate a sentence by the network, which shows its attention."""
+    page.goto(f"{address}/dialect")
+    settled(page)
+    page.get_by_label("번역기").first.click()
+    page.get_by_role("option").last.click()
+    page.get_by_text("어텐션: 쓸 때 어디를 보았나").wait_for()
+    take(page, "dialect", 1250)
+
+
 def main() -> None:
     """Walk through the pages."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with tempfile.TemporaryDirectory() as folder, workbench(Path(folder)) as address, sync_playwright() as play:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        workbench(Path(folder)) as address,
+        sync_playwright() as play,
+    ):
         browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_context(locale="ko-KR", viewport={"width": WIDTH, "height": 1000}).new_page()
         page.set_default_timeout(300_000)
         train(page, address)
-        for name, height in {"home": 1000, "classify": 1340, "data": 1180, "runs": 1180}.items():
+        for name, height in {"home": 1000, "classify": 1300, "data": 1180, "runs": 1180}.items():
             page.goto(f"{address}/{'' if name == 'home' else name}")
             page.locator("h1").first.wait_for()
             take(page, name, height)
+        review(page, address)
+        dialect(page, address)
         browser.close()
 
 
