@@ -21,6 +21,7 @@ from gallae.recipes import find_recipe
 from gallae.workflows.runs import METRICS
 
 PATIENCE = 8.0  # seconds between asking a training to stop and ending it
+_STOP = signal.SIGINT if os.name == "posix" else signal.SIGTERM
 _OPTIONS = {
     "text_column": "--text-column",
     "label_column": "--label-column",
@@ -138,7 +139,7 @@ class Background:
         """Ask the training to stop, and end it if it does not within some seconds."""
         if self._process.poll() is None:
             self.cancelled = True
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(_STOP)
             killer = threading.Timer(PATIENCE, self._process.kill)
             killer.daemon = True
             killer.start()
