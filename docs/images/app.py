@@ -33,7 +33,7 @@ def workbench(workspace: Path) -> Iterator[str]:
     options = ["--no-browser", "--quiet", "--port", str(port), "--workspace", str(workspace)]
     process = subprocess.Popen([sys.executable, "-m", "gallae", "app", *options])
     try:
-        for _ in range(240):
+        for _ in range(600):
             try:
                 urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
                 break
@@ -106,7 +106,7 @@ def main() -> None:
     ):
         browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_context(locale="ko-KR", viewport={"width": WIDTH, "height": 1000}).new_page()
-        page.set_default_timeout(300_000)
+        page.set_default_timeout(600_000)
         train(page, address)
         for name, height in {"home": 1000, "classify": 1300, "data": 1180, "runs": 1180}.items():
             page.goto(f"{address}/{'' if name == 'home' else name}")

@@ -22,7 +22,7 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
-PATIENCE = 90_000  # milliseconds; elements are waited for, so a fast machine never waits this long
+PATIENCE = 120_000  # milliseconds; elements are waited for, so a fast machine never waits this long
 PAGES = ("", "classify", "data", "train", "runs", "review", "dialect")
 
 
@@ -171,7 +171,7 @@ def test_comparison_is_trained_and_its_cell_opened(page, server, topics_csv):
     settled(page)
     page.get_by_role("button", name="학습 시작").click()
     page.get_by_text("학습 중").first.wait_for()
-    page.get_by_role("link", name="결과 보기").click()
+    page.get_by_role("link", name="결과 보기").click(timeout=3 * PATIENCE)
     page.get_by_role("heading", name="학습 결과", level=1).wait_for()
     settled(page)
     _click_first_cell(page)

@@ -53,6 +53,14 @@ def test_language_can_be_switched(open_page):
     assert not page.exception
 
 
+def test_choice_of_data_outlives_the_language(open_page):
+    page = open_page("train")
+    page.selectbox(key="train_file").select_index(1).run()
+    page.segmented_control(key="lang").set_value("en").run()
+    assert not page.exception
+    assert page.selectbox(key="train_file").value.path.name == "reviews.csv"
+
+
 def test_first_page_classifies_at_once(open_page):
     page = open_page("home")
     assert any("경제" in text.value for text in page.markdown)

@@ -96,12 +96,18 @@ def choose_data(key: str) -> DataFile:
     What is wrong with an upload stands below it.
     """
     uploaded = upload_file(key)
-    if uploaded and st.session_state.get(f"{key}_newest") != uploaded.path:
-        st.session_state[f"{key}_newest"] = uploaded.path
-        st.session_state[f"{key}_file"] = uploaded
     files = data_files()
-    chosen = st.selectbox(say("app.data"), files, format_func=lambda file: file.name, key=f"{key}_file")
-    return _with_columns(chosen or files[0], key)
+    paths = [file.path for file in files]
+    last = st.session_state.get(f"{key}_path")  # outlives another language, in which files have other names
+    if uploaded and st.session_state.get(f"{key}_newest") != uploaded.path:
+        st.session_state[f"{key}_newest"], last = uploaded.path, None
+        st.session_state[f"{key}_file"] = uploaded
+    index = paths.index(last) if last in paths else 0
+    chosen = st.selectbox(
+        say("app.data"), files, index=index, format_func=lambda file: file.name, key=f"{key}_file"
+    )
+    st.session_state[f"{key}_path"] = chosen.path
+    return _with_columns(chosen, key)
 
 
 def upload_file(key: str) -> DataFile | None:
