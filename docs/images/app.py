@@ -19,7 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 
 HERE = Path(__file__).parent
 WIDTH = 1280
-COLOURS = 64  # flat colours: a palette makes a picture a third as large
+COLOURS = 200  # flat colours: a palette makes a picture half as large
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 
@@ -66,14 +66,14 @@ def train(page: Page, address: str) -> None:
     page.goto(f"{address}/train")
     settled(page)
     page.get_by_test_id("stMultiSelect").locator("input").click()
-    page.keyboard.type("textcnn-char")
+    page.keyboard.type("hashed-bag")
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
     settled(page)
     page.get_by_role("button", name="학습 시작").click()
-    page.get_by_text("textcnn-char의 학습 곡선").wait_for()
-    page.wait_for_timeout(6000)
-    take(page, "train", 1150)
+    page.get_by_text("hashed-bag의 학습 곡선").wait_for()
+    page.wait_for_timeout(8000)
+    take(page, "train", 1350)
     page.get_by_text("결과 보기").wait_for()
 
 

@@ -171,19 +171,21 @@ def learning_curves(histories: Sequence[Sequence[Mapping[str, Any]]]) -> None:
     if not rows:
         return
     table = pd.DataFrame(rows)
-    colours = alt.Scale(domain=list(names.values()), range=[BLUE, ORANGE, GREEN])
+    colours = dict(zip(names.values(), (BLUE, ORANGE, GREEN), strict=True))
     parts = [("loss", "valid_loss"), ("macro_f1",)]
     for place, keys in zip(st.columns(2), parts, strict=True):
         shown = table[table["figure"].isin([names[key] for key in keys])]
         if shown.empty:
             continue
+        here = list(shown["figure"].unique())
+        scale = alt.Scale(domain=here, range=[colours[name] for name in here])
         chart = (
             alt.Chart(shown)
             .mark_line(point=True)
             .encode(
                 x=alt.X("epoch:Q", title=say("runs.epoch"), axis=alt.Axis(tickMinStep=1, format="d")),
                 y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
-                color=alt.Color("figure:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
+                color=alt.Color("figure:N", title=None, scale=scale, legend=alt.Legend(orient="top")),
                 detail="fit:N",
                 tooltip=["figure:N", "epoch:Q", alt.Tooltip("value:Q", format=".4f")],
             )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from gallae.app import settings
-from gallae.app.language import language, say
+from gallae.app.language import say
 from gallae.app.uploads import SUFFIXES, keep, without_path
 from gallae.data import Corpus, read
 from gallae.data.corpus import SAMPLES
@@ -203,12 +203,6 @@ def complain(error: GallaeError) -> None:
     st.error(str(error))
 
 
-def csv_bytes(columns: Any, header: Iterable[str] | None = None) -> bytes:
+def csv_bytes(table: pd.DataFrame) -> bytes:
     """Return a table as CSV that Excel, too, opens with its Korean letters whole (UTF-8 with its mark)."""
-    table = columns if header is None else columns[list(header)]
-    return bytes(table.to_csv(index=False).encode("utf-8-sig"))
-
-
-def language_of_pages() -> str:
-    """Return the language for reports and findings."""
-    return language()
+    return table.to_csv(index=False).encode("utf-8-sig")

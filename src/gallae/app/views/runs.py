@@ -130,7 +130,7 @@ def _confusion(run: Run, rows: pd.DataFrame) -> None:
             behind[["text", "probability"]], column_config=shown, hide_index=True, height=330, row_height=56
         )
         st.download_button(
-            say("app.download"), csv_bytes(behind, ["text", "label", "predicted", "probability"]),
+            say("app.download"), csv_bytes(behind[["text", "label", "predicted", "probability"]]),
             f"{gold}-{predicted}.csv", "text/csv", on_click="ignore", key=f"{key}_csv",
         )  # fmt: skip
 
