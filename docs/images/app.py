@@ -108,7 +108,7 @@ def main() -> None:
         page = browser.new_context(locale="ko-KR", viewport={"width": WIDTH, "height": 1000}).new_page()
         page.set_default_timeout(600_000)
         train(page, address)
-        for name, height in {"home": 1000, "classify": 1300, "data": 1180, "runs": 1180}.items():
+        for name, height in {"home": 1040, "classify": 1360, "data": 1180, "runs": 1180}.items():
             page.goto(f"{address}/{'' if name == 'home' else name}")
             page.locator("h1").first.wait_for()
             take(page, name, height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -95,7 +95,14 @@ def _translates(file: Path) -> bool:
     return isinstance(facts, dict) and facts.get("task") == "translate" and ".partial" not in str(file.parent)
 
 
-def translate(task: Translate, text: str, source: str, target: str, language: str = "en") -> Translation:
+def translate(
+    task: Translate,
+    text: str,
+    source: str,
+    target: str,
+    language: str = "en",
+    names: Mapping[str, str] | None = None,
+) -> Translation:
     """Translate a text, and draw where the network looked, if it is one.
 
     Args:
@@ -104,6 +111,7 @@ def translate(task: Translate, text: str, source: str, target: str, language: st
         source: Its style, such as "jeju".
         target: The style that is wanted.
         language: Of the drawing, "en" or "ko".
+        names: What to call styles in the drawing.
 
     Raises:
         DataError: for a direction that was not learned.
@@ -115,8 +123,16 @@ def translate(task: Translate, text: str, source: str, target: str, language: st
         from gallae.tasks.translate_reading import Passage
 
         looked = task.engine.attention(Passage(text, None, source, target), said["translation"])
-        picture = attention_plot(looked.weights, looked.rows, looked.columns, language=language)
+        columns = [_called(token, names or {}) for token in looked.columns]
+        picture = attention_plot(looked.weights, looked.rows, columns, language=language)
     return Translation(text, said["translation"], said["via"], said["changes"], picture)
+
+
+def _called(token: str, names: Mapping[str, str]) -> str:
+    """Return a token, a style's mark (<from:jeju>) with the style's name in it."""
+    for style, name in names.items():
+        token = token.replace(f":{style}>", f":{name}>")
+    return token
 
 
 def targets(task: Translate, source: str) -> list[str]:

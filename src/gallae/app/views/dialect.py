@@ -85,7 +85,8 @@ def _page() -> None:
         recognized = _recognized(text)
     with right:
         source, target = _directions(task, recognized)
-        found = dialects.translate(task, text, source, target, language())
+        names = {style: _style(style) for style in task.styles}
+        found = dialects.translate(task, text, source, target, language(), names)
         figures.show_change(found.source, found.text, found.changes)
         figures.note(say("dialect.same" if not found.changes else "dialect.changed"))
         if len(found.via) > 2:
