@@ -1,7 +1,7 @@
-"""How well are the standard language and the dialects of Gyeongsang, Jeju and Jeolla told apart? Repeated folds.
+"""How well are the standard language and the dialects of Gyeongsang, Jeju and Jeolla told apart?
 
-Both forms of a pair stand on one side. The study's KoELECTRA-small had an accuracy of 0.784 on its own split. The
-interval is a bootstrap over pairs.
+Repeated folds, both forms of a pair on one side, and a bootstrap over pairs. The study's KoELECTRA-small
+had an accuracy of 0.784 on a split of its own.
 
     python benchmarks/dialect.py [--recipes dialect fast] [--repeats 3]
 """

@@ -1,7 +1,8 @@
 """Which words of a dialect sentence are turned right, and what does it cost the others? Folds over pairs.
 
-Both directions of a pair are held out together. Baselines: copying; a dictionary of the training pairs, where a word
-becomes what it mostly became, or, always replacing, what it became whenever it changed; a dialect dictionary.
+Both directions of a pair are held out together. Baselines: copying; a dictionary of the training pairs, where
+a word becomes what it mostly became or, always replacing, what it became whenever it changed; a dialect
+dictionary.
 
     python benchmarks/translation.py [--families edits lstm transformer] [--folds 5]
 """

@@ -182,6 +182,13 @@ def test_several_labels_for_texts_that_several_say(tmp_path):
     )
 
 
+def test_several_labels_are_several_even_where_every_text_has_one(tmp_path):
+    file = table(tmp_path / "pairs.tsv", ("dialect", "standard", "region"), *PAIRS)
+    corpus = gallae.read(file, format="dialect-multilabel")
+    assert corpus.label_set.multilabel
+    assert ("jeju",) in corpus.labels
+
+
 def test_naming_columns_reads_a_plain_table(tmp_path):
     file = table(tmp_path / "pairs.tsv", ("dialect", "standard", "region"), *PAIRS)
     corpus = gallae.read(file, text_column="dialect", label_column="region")

@@ -85,3 +85,18 @@ def test_reviews_are_short(reviews: list[list[str]]) -> None:
     lengths = [len(review) for review, _ in reviews]
     assert min(lengths) >= 3
     assert max(lengths) <= 120
+
+
+def test_dialect_pairs_are_whole_and_of_three_regions() -> None:
+    source = resources.files("gallae").joinpath("data", "samples", "dialect.tsv")
+    header, *rows = [line.split("\t") for line in source.read_text(encoding="utf-8").splitlines()]
+    assert header == ["dialect", "standard", "region"]
+    assert len(rows) >= 150
+    counts = Counter(region for _, _, region in rows)
+    assert set(counts) == {"gyeongsang", "jeolla", "jeju"}
+    assert min(counts.values()) >= 50
+    for row in rows:
+        assert all(cell == unicodedata.normalize("NFC", cell.strip()) != "" for cell in row)
+    assert len({tuple(row) for row in rows}) == len(rows)
+    assert len({said for said, standard, _ in rows if said != standard}) == sum(a != b for a, b, _ in rows)
+    assert 10 <= sum(said == standard for said, standard, _ in rows) <= len(rows) / 4

@@ -98,6 +98,9 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         _write(tmp_path / name, ["title", "topic"], news)
     _write(tmp_path / "test.csv", ["title"], [[title] for title, _ in news[::7]])
     _write(tmp_path / "reviews.csv", ["review", "sentiment"], reviews)
+    pairs = (resources.files("gallae.data") / "samples" / "dialect.tsv").read_text("utf-8").splitlines()
+    _write(tmp_path / "pairs.tsv", pairs[0].split("\t"), [row.split("\t") for row in pairs[1:100]], "\t")
+    (tmp_path / "jeju.txt").write_text("밥 먹언\n어디 감시니\n", encoding="utf-8")
     ratings = [[text, {"긍정": 10, "부정": 2}.get(label, 6)] for text, label in reviews]
     _write(tmp_path / "ratings.csv", ["review", "rating"], [*ratings, ["그럭저럭 볼만", 6]])
     tags = [[title, f"{topic}|속보" if row % 3 else topic] for row, (title, topic) in enumerate(news[:90])]

@@ -11,21 +11,30 @@ from gallae.tasks.translate_edits import EditModel
 from gallae.tasks.translate_reading import Passage
 
 PAIRS = (
-    ("밥 먹언", "밥 먹었어", "jeju"), ("집에 완", "집에 왔어", "jeju"), ("책 봔", "책 봤어", "jeju"),
-    ("하영 먹언", "많이 먹었어", "jeju"), ("물이 이서", "물이 있어", "jeju"), ("물이 좋아", "물이 좋아", "jeju"),
-    ("밥 뭇나", "밥 먹었니", "gyeongsang"), ("집에 갔나", "집에 갔니", "gyeongsang"),
-    ("물이 좋나", "물이 좋니", "gyeongsang"), ("책이 있나", "책이 있니", "gyeongsang"),
-    ("마이 있나", "많이 있니", "gyeongsang"), ("물이 좋다", "물이 좋다", "gyeongsang"),
-)  # fmt: skip
+    ("밥 먹언", "밥 먹었어", "jeju"),
+    ("집에 완", "집에 왔어", "jeju"),
+    ("책 봔", "책 봤어", "jeju"),
+    ("하영 먹언", "많이 먹었어", "jeju"),
+    ("물이 이서", "물이 있어", "jeju"),
+    ("물이 좋아", "물이 좋아", "jeju"),
+    ("밥 뭇나", "밥 먹었니", "gyeongsang"),
+    ("집에 갔나", "집에 갔니", "gyeongsang"),
+    ("물이 좋나", "물이 좋니", "gyeongsang"),
+    ("책이 있나", "책이 있니", "gyeongsang"),
+    ("마이 있나", "많이 있니", "gyeongsang"),
+    ("물이 좋다", "물이 좋다", "gyeongsang"),
+)
 SMALL = {"hidden": 32, "embedding": 32, "heads": 2, "feed_forward": 64, "dropout": 0.0}
 LEARNING = {"epochs": 60, "batch_size": 8, "learning_rate": 1e-2, "device": "cpu"}
 FAMILIES = {
     "edits": {"edits": {"boldness": 0.0}},
     "lstm": {"family": "lstm", "network": {**SMALL, "reversed": True}, "training": LEARNING},
     "transformer": {
-        "family": "transformer", "network": {**SMALL, "unit": "jamo"}, "training": {**LEARNING, "learning_rate": 5e-3},
+        "family": "transformer",
+        "network": {**SMALL, "unit": "jamo"},
+        "training": {**LEARNING, "learning_rate": 5e-3},
     },
-}  # fmt: skip
+}
 
 
 def passages(pairs=PAIRS):
@@ -93,7 +102,9 @@ def test_two_dialects_meet_in_the_standard(task):
 
 
 def test_unknown_styles_are_refused(task):
-    with pytest.raises(DataError, match="does not translate from 'jeju' to 'jeolla'.*gyeongsang to standard"):
+    with pytest.raises(
+        DataError, match=r"does not translate from 'jeju' to 'jeolla'.*gyeongsang to standard"
+    ):
         task.translate("밥", "jeju", "jeolla")
     with pytest.raises(DataError, match="from 'jeju' to 'jeju'"):
         task.translate("밥", "jeju", "jeju")

@@ -129,17 +129,20 @@ def test_unknown_characters_are_copied():
 
 def tiny(folder, kind):
     """Write an encoder-decoder of random weights whose tokenizer knows characters."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import BartConfig, BartForConditionalGeneration, PreTrainedTokenizerFast
-    from transformers import T5Config, T5ForConditionalGeneration
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import (
+        BartConfig,
+        BartForConditionalGeneration,
+        PreTrainedTokenizerFast,
+        T5Config,
+        T5ForConditionalGeneration,
+    )
 
     alphabet = sorted({character for text in ("밥먹었니뭇나집에갔책이있물좋다",) for character in text})
     names = ["<pad>", "</s>", "<unk>", *alphabet, *(f"##{one}" for one in alphabet)]
     ids = {name: at for at, name in enumerate(names)}
     inner = Tokenizer(models.WordPiece(ids, unk_token="<unk>"))
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    from tokenizers import decoders
-
     inner.decoder = decoders.WordPiece()
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=inner, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
@@ -148,16 +151,37 @@ def tiny(folder, kind):
     if kind == "bart":
         model = BartForConditionalGeneration(
             BartConfig(
-                vocab_size=len(names), d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-                decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64,
-                pad_token_id=0, eos_token_id=1, bos_token_id=1, decoder_start_token_id=1, dropout=0.0,
+                vocab_size=len(names),
+                d_model=32,
+                encoder_layers=1,
+                decoder_layers=1,
+                encoder_attention_heads=2,
+                decoder_attention_heads=2,
+                encoder_ffn_dim=64,
+                decoder_ffn_dim=64,
+                max_position_embeddings=64,
+                pad_token_id=0,
+                eos_token_id=1,
+                bos_token_id=1,
+                decoder_start_token_id=1,
+                dropout=0.0,
             )
-        )  # fmt: skip
+        )
     else:
         model = T5ForConditionalGeneration(
-            T5Config(vocab_size=len(names), d_model=32, d_kv=16, d_ff=64, num_layers=1, num_heads=2,
-                     pad_token_id=0, eos_token_id=1, decoder_start_token_id=0, dropout_rate=0.0)
-        )  # fmt: skip
+            T5Config(
+                vocab_size=len(names),
+                d_model=32,
+                d_kv=16,
+                d_ff=64,
+                num_layers=1,
+                num_heads=2,
+                pad_token_id=0,
+                eos_token_id=1,
+                decoder_start_token_id=0,
+                dropout_rate=0.0,
+            )
+        )
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -179,9 +203,10 @@ GYEONGSANG = [
 @pytest.mark.parametrize("kind", ["bart", "t5"])
 def test_a_checkpoint_learns_is_saved_and_loaded(kind, tmp_path):
     task = Translate(
-        checkpoint=str(tiny(tmp_path / "checkpoint", kind)), max_length=32,
+        checkpoint=str(tiny(tmp_path / "checkpoint", kind)),
+        max_length=32,
         training={"epochs": 60, "batch_size": 4, "learning_rate": 5e-3, "device": "cpu"},
-    ).fit(GYEONGSANG)  # fmt: skip
+    ).fit(GYEONGSANG)
     found = task.predict(GYEONGSANG)
     assert (
         sum(one["translation"] == example.target for one, example in zip(found, GYEONGSANG, strict=True)) >= 3
@@ -205,9 +230,10 @@ def test_an_encoder_alone_is_refused(checkpoint):
 
 def test_heat_maps_are_drawn(tmp_path):
     task = Translate(
-        family="lstm", network={"hidden": 16, "embedding": 8, "unit": "jamo"},
+        family="lstm",
+        network={"hidden": 16, "embedding": 8, "unit": "jamo"},
         training={"epochs": 1, "device": "cpu"},
-    ).fit(GYEONGSANG)  # fmt: skip
+    ).fit(GYEONGSANG)
     found = task.engine.attention(GYEONGSANG[0], "밥 먹었니")
     assert found.columns[:2] == ["<from:gyeongsang>", "<to:standard>"]
     assert joined(found.rows, "jamo") == "밥 먹었니"

@@ -32,20 +32,20 @@ def test_a_pair_gives_both_directions(pairs):
 
 
 def test_a_direction_is_chosen(pairs):
-    assert read_passages(pairs, source="standard", target="jeju") == [
+    assert read_passages(pairs, source_style="standard", target_style="jeju") == [
         Passage("먹었어", "먹언", "standard", "jeju", 0)
     ]
-    with pytest.raises(DataError, match="no pair for --from jeolla. It has: gyeongsang to standard"):
-        read_passages(pairs, source="jeolla")
+    with pytest.raises(DataError, match=r"no pair for --from jeolla\. It has: gyeongsang to standard"):
+        read_passages(pairs, source_style="jeolla")
     with pytest.raises(DataError, match="both are the same"):
-        read_passages(pairs, source="jeju", target="jeju")
+        read_passages(pairs, source_style="jeju", target_style="jeju")
 
 
 def test_columns_are_styles(styles):
     found = read_passages(styles, columns="formal,informal,king")
     assert len(found) == 6 + 2  # every two of three, every two of the two that are there
     assert Passage("가노라", "갑니다", "king", "formal", 0) in found
-    assert len(read_passages(styles, columns="formal,informal", source="formal")) == 2
+    assert len(read_passages(styles, columns="formal,informal", source_style="formal")) == 2
     with pytest.raises(DataError, match="name them with --columns"):
         read_passages(styles)
     with pytest.raises(DataError, match="two or more"):
@@ -54,10 +54,10 @@ def test_columns_are_styles(styles):
 
 def test_texts_without_a_style(tmp_path):
     file = write(tmp_path / "texts.txt", "밥 먹언\n어디 감시니\n")
-    found = read_passages(file, labelled=False, source="jeju", target="standard")
+    found = read_passages(file, labelled=False, source_style="jeju", target_style="standard")
     assert found[1] == Passage("어디 감시니", None, "jeju", "standard", 1)
     with pytest.raises(DataError, match="--from jeju --to standard"):
-        read_passages(file, labelled=False, source="jeju")
+        read_passages(file, labelled=False, source_style="jeju")
 
 
 def test_a_sample_is_drawn_evenly_in_constant_memory(pairs):
@@ -68,3 +68,17 @@ def test_a_sample_is_drawn_evenly_in_constant_memory(pairs):
     assert len(read_passages(pairs, limit=1)) == 2
     with pytest.raises(DataError, match="--limit 0"):
         read_passages(pairs, limit=0)
+
+
+def test_texts_of_pairs_may_become_a_third_style(pairs, styles):
+    assert read_passages(pairs, labelled=False, source_style="jeju", target_style="gyeongsang") == [
+        Passage("먹언", None, "jeju", "gyeongsang", 0)
+    ]
+    with pytest.raises(DataError, match="no pair for --from jeju --to gyeongsang"):
+        read_passages(pairs, source_style="jeju", target_style="gyeongsang")
+
+
+def test_columns_of_the_training_are_no_columns_of_plain_texts(tmp_path):
+    file = write(tmp_path / "texts.txt", "갑니다\n")
+    given = {"source_style": "formal", "target_style": "informal", "columns": "formal,informal"}
+    assert read_passages(file, labelled=False, **given)[0].source == "갑니다"

@@ -135,7 +135,7 @@ def open_dialects(path: Path, encoding: str | None, sizes: Iterator[int], severa
     rows = labelled_texts(stream_pairs(path, encoding))
     columns = ["text", "label", "pair"]
     table = Table(str(path), columns, object_frames(_joined(rows) if several else rows, columns, sizes))
-    table.group = "pair"
+    table.group, table.several = "pair", several
     return table
 
 

@@ -173,6 +173,8 @@ class Labelling:
 
     def _one_each(self, rows: Sequence[tuple[str, ...]]) -> bool:
         """Lists of exactly one everywhere are single labels (fastText lines, mostly)."""
+        if self.table.several and self.label_set is None:
+            return False
         if self.label_set is not None and self.label_set.multilabel:
             return False
         if self.separator is None and all(len(row) == 1 for row in rows):

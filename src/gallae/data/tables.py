@@ -30,6 +30,7 @@ class Table:
         names: Column to class names, where the file says what its integers mean.
         ids_beside: Label name to id, from a dictionary file beside.
         group: The column whose rows belong together and are held out together; "" without.
+        several: Whether a text may have several labels, even if none here has.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Table:
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ids_beside: Mapping[str, str] = field(default_factory=dict)
     group: str = ""
+    several: bool = False
 
 
 def named(header: Sequence[str], source: str) -> list[str]:

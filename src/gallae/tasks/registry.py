@@ -121,8 +121,16 @@ TASKS: dict[str, Entry] = {
         "AI-Hub's dialect JSON or a folder of it; a table of dialect, standard, region; a table whose "
         "columns are styles (--columns); to predict also plain text, CSV, JSONL, ...",
         (
-            Option("source", "Style of the texts, such as jeju.", "read", metavar="STYLE", flag="--from"),
-            Option("target", "Style that is wanted, such as standard.", "read", metavar="STYLE", flag="--to"),
+            Option(
+                "source_style", "Style of the texts, such as jeju.", "read", metavar="STYLE", flag="--from"
+            ),
+            Option(
+                "target_style",
+                "Style that is wanted, such as standard.",
+                "read",
+                metavar="STYLE",
+                flag="--to",
+            ),
             Option(
                 "columns",
                 "Columns that are styles, such as formal,informal.",

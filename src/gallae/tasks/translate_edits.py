@@ -40,7 +40,7 @@ class EditModel:
     """
 
     def __init__(
-        self, pivot: str = "", folds: int = 8, boldness: float = 1.0, least: int = 1, seed: int = 42
+        self, pivot: str = "", folds: int = 4, boldness: float = 1.0, least: int = 1, seed: int = 42
     ) -> None:
         self.pivot, self.folds, self.boldness, self.least, self.seed = pivot, folds, boldness, least, seed
         self.known = Knowledge(pivot)

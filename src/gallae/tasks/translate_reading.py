@@ -47,8 +47,8 @@ def read_passages(
     path: str | Path,
     labelled: bool = True,
     *,
-    source: str | None = None,
-    target: str | None = None,
+    source_style: str | None = None,
+    target_style: str | None = None,
     columns: str | Sequence[str] | None = None,
     limit: int | None = None,
     encoding: str | None = None,
@@ -59,8 +59,8 @@ def read_passages(
         path: AI-Hub's dialect JSON, a folder of it, a table with dialect, standard and region; a table whose
             columns are styles (`columns`); to predict, also plain text or any table with a text column.
         labelled: Whether the translations have to be there.
-        source: Only texts of this style (--from); the style of texts without one.
-        target: Only translations into this style (--to).
+        source_style: Only texts of this style (--from); the style of texts without one.
+        target_style: Only translations into this style (--to).
         columns: Columns of a table that are styles, such as "formal,informal"; every two of them make
             two directions.
         limit: At most so many rows, drawn evenly from a file of any size in constant memory.
@@ -71,16 +71,31 @@ def read_passages(
     """
     if limit is not None and limit < 1:
         raise DataError(f"--limit {limit}: 1 or more.")
-    if source is not None and source == target:
-        raise DataError(f"--from {source} --to {target}: both are the same.")
+    if source_style is not None and source_style == target_style:
+        raise DataError(f"--from {source_style} --to {target_style}: both are the same.")
     if _holds_pairs(Path(path)):
-        found = _of_pairs(path, encoding, limit)
+        found = list(_of_pairs(path, encoding, limit))
     else:
-        rows = open_rows(path, _listed(columns), encoding)
-        found = _of_columns(rows, columns, limit) if _listed(columns) or labelled else iter(())
-        if not labelled and not _listed(columns):
-            return _untranslated(rows, source, target, limit)
-    return _chosen(list(found), str(path), source, target)
+        styles = _listed(columns)
+        rows = open_rows(path, styles, encoding)
+        if not labelled and not set(styles) & set(rows.columns):
+            return _untranslated(rows, source_style, target_style, limit)
+        found = list(_of_columns(rows, styles, limit))
+    if not labelled and source_style and target_style and not _has(found, source_style, target_style):
+        return _without_gold(found, source_style, target_style)
+    return _chosen(found, str(path), source_style, target_style)
+
+
+def _has(found: Sequence[Passage], source: str, target: str) -> bool:
+    """Whether there is a pair of these styles, or no text of the first at all."""
+    known = {one.direction for one in found}
+    return (source, target) in known or source not in {one for one, _ in known}
+
+
+def _without_gold(found: Sequence[Passage], source: str, target: str) -> list[Passage]:
+    """Return the texts of a style once each, to be translated into one that they do not stand beside."""
+    texts = {one.pair: one.source for one in found if one.source_style == source}
+    return [Passage(text, None, source, target, pair) for pair, text in texts.items()]
 
 
 def _listed(columns: str | Sequence[str] | None) -> list[str]:
@@ -128,8 +143,7 @@ def drawn(items: Iterable[T], limit: int | None) -> Iterator[tuple[int, T]]:
     yield from sorted(kept, key=lambda one: one[0])
 
 
-def _of_columns(rows: Rows, columns: str | Sequence[str] | None, limit: int | None) -> Iterator[Passage]:
-    wanted = _listed(columns)
+def _of_columns(rows: Rows, wanted: Sequence[str], limit: int | None) -> Iterator[Passage]:
     if not wanted:
         raise DataError(
             f"{rows.source}: a dialect file has the columns dialect, standard and region; this one has "

@@ -13,7 +13,7 @@ from gallae.recipes.schema import Table
 class EditOptions(Table):
     """The family "edits"; see `gallae.tasks.translate_edits.EditModel`."""
 
-    boldness: float = Field(default=1.25, ge=0)
+    boldness: float = Field(default=1.0, ge=0)
     folds: int = Field(default=4, ge=2)
     least: int = Field(default=1, ge=1)
 

@@ -100,6 +100,9 @@ def test_both_halves_have_the_recipe_s_sizes(reader):
 def test_it_learns_and_its_model_mends_a_text(reader, tmp_path):
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
+    from gallae.tasks import Translate
+    from gallae.tasks.translate_reading import Passage
+
     (tmp_path / "corpus.txt").write_text("\n\n".join(TEXTS * 2), encoding="utf-8")
     steps = ["training.steps=200", "training.learning_rate=1e-2", "corpus.held_out=0.1"]
     noise = ["objective.noise=['text_infilling']", "objective.masked=0.2"]
@@ -118,6 +121,12 @@ def test_it_learns_and_its_model_mends_a_text(reader, tmp_path):
     pairs = zip(made, TEXTS[::7], strict=True)
     words = [both for pair in pairs for both in zip(*map(str.split, pair), strict=False)]
     assert np.mean([one == two for one, two in words]) > 0.8
+
+    # It learns to translate.
+    styles = [Passage(text, text, "formal", "informal", at) for at, text in enumerate(TEXTS[:8])]
+    learning = {"epochs": 1, "device": "cpu"}
+    task = Translate(checkpoint=str(run.model), max_length=24, training=learning).fit(styles)
+    assert all(one["translation"] for one in task.predict(styles))
 
     # A checkpoint's weights learn on.
     more = objective((reader[0], None), f"network.checkpoint={run.model}")
