@@ -34,6 +34,10 @@ class OutputError(GallaeError):
     """An output exists already or cannot be written."""
 
 
+class ServingError(GallaeError):
+    """The server cannot be started as asked."""
+
+
 class MissingExtra(GallaeError, ImportError):
     """A package of an optional extra is not installed."""
 

@@ -186,8 +186,6 @@ def test_calibration_on_the_rows_held_out(rows):
     assert model.fit(*rows).score(*rows) > 0.7
     with pytest.raises(DataError, match="no rows were held out"):
         CalibratedClassifier(make("convolutional"), "temperature", folds=1).fit(*rows)
-    with pytest.raises(RecipeError, match="2 folds or more"):
-        CalibratedClassifier(gallae.build("fast").estimator, folds=1).fit(*rows)
 
 
 def test_cross_validation_by_scikit_learn(rows):

@@ -48,8 +48,8 @@ def test_values_keep_their_sum():
 
 @pytest.mark.parametrize("piece", ["美 금리 ", "ㅋ", "<b>", "a ", "Ａ", "&quot;끝&quot; <p>말</p> AI↑ "])
 def test_long_texts_take_seconds(piece):
-    text = (piece * 100_000)[:100_000]
+    text = (piece * 40_000)[:40_000]
     started = time.monotonic()
     found = aligned(TextPipeline(list(STEPS)), text)
-    assert time.monotonic() - started < 30  # it is 3 on an idle machine
+    assert time.monotonic() - started < 30  # it is 1 on an idle machine
     assert (found.ends > found.starts).all()

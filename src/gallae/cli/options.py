@@ -32,6 +32,9 @@ Threads = Annotated[
     int | None,
     typer.Option("--threads", metavar="N", min=1, help="Threads of networks; all cores if not given."),
 ]
+AdaptBalance = Annotated[
+    bool, typer.Option("--adapt-balance", help="Adapt to the label balance of the texts, as estimated.")
+]
 Recipe = Annotated[str, typer.Option("-r", "--recipe", help="Shipped recipe's name, or a TOML file.")]
 Set = Annotated[
     list[str] | None,

@@ -10,6 +10,8 @@ import typer
 from gallae.cli import options as o
 from gallae.cli.main import app
 
+_TELLING = 0.01  # a difference in macro-F1 that is worth a line
+
 
 @app.command()
 def evaluate(
@@ -26,6 +28,7 @@ def evaluate(
     label_separator: o.Separator = None,
     language: o.Language = "en",
     threads: o.Threads = None,
+    adapt_balance: o.AdaptBalance = False,
     force: o.Force = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -36,13 +39,28 @@ def evaluate(
     from gallae.workflows.evaluating import evaluate
 
     given = o.reading(text_column, label_column, format, encoding, label_separator)
-    metrics = evaluate(model, data, output=output, force=force, language=language, threads=threads, **given)
+    metrics = evaluate(
+        model,
+        data,
+        output=output,
+        force=force,
+        language=language,
+        threads=threads,
+        adapt_balance=adapt_balance,
+        **given,
+    )
     if json:
         o.print_json(metrics)
         return
     typer.echo(f"{metrics['n']:,} rows, 95 % intervals")
     for line in measured(metrics):
         typer.echo(line)
+    told = metrics.get("adapted")
+    if told and abs(told["macro_f1"] - metrics["macro_f1"]) > _TELLING:
+        typer.echo(
+            f"adapted to the label balance of these rows (--adapt-balance): macro-F1 {told['macro_f1']:.4f}, "
+            f"accuracy {told['accuracy']:.4f}"
+        )
     for label, figures in metrics["per_class"].items():
         typer.echo(
             f"{label}: precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, "
@@ -66,6 +84,7 @@ def predict(
     format: o.Format = None,
     encoding: o.Encoding = None,
     threads: o.Threads = None,
+    adapt_balance: o.AdaptBalance = False,
     force: o.Force = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -79,7 +98,15 @@ def predict(
 
     given = o.reading(text_column, label_column, format, encoding)
     count = predict(
-        model, file, texts=text or (), top_k=top_k, output=output, threads=threads, force=force, **given
+        model,
+        file,
+        texts=text or (),
+        top_k=top_k,
+        output=output,
+        threads=threads,
+        force=force,
+        adapt_balance=adapt_balance,
+        **given,
     )
     if output is not None:
         o.note(f"{count:,} texts predicted: {output}")
@@ -94,6 +121,7 @@ def submit(
     text_column: o.TextColumn = None,
     label_column: o.LabelColumn = None,
     encoding: o.Encoding = None,
+    adapt_balance: o.AdaptBalance = False,
     force: o.Force = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -106,5 +134,5 @@ def submit(
     from gallae.workflows.submitting import submit
 
     given = o.reading(text_column, label_column, None, encoding)
-    count = submit(model, test, like, output, force=force, **given)
+    count = submit(model, test, like, output, force=force, adapt_balance=adapt_balance, **given)
     o.note(f"{count:,} rows written: {output}")

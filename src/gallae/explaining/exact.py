@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from gallae.explaining.scoring import Target, inside
+from gallae.models.features import NgramBlock
 from gallae.models.heads import LinearHead
 from gallae.models.linear import LinearClassifier
 from gallae.models.tracing import TracedText, trace, traceable
 from gallae.text.alignment import Alignment
+from gallae.text.kiwi_vectors import DIMENSIONS
 
 
 def is_exact(model: Any) -> bool:
@@ -35,7 +37,7 @@ def exact_shares(target: Target, alignment: Alignment) -> tuple[np.ndarray, floa
     shares, start = np.zeros(len(alignment.clean)), 0
     for block in model.blocks_:
         shares += trace(block, text, _weights(model.head_, start, target.slopes))
-        start += len(block.names()) if not hasattr(block, "n_features") else block.n_features
+        start += block.n_features if isinstance(block, NgramBlock) else DIMENSIONS
     return shares, float(model.head_.intercepts @ target.slopes + target.bias)
 
 

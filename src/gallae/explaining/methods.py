@@ -17,6 +17,7 @@ from gallae.explaining.scoring import find_label, inside, is_multilabel, log_odd
 from gallae.explaining.units import check_unit, cut, parts_of, weighed
 from gallae.models.contract import TextClassifier, as_texts
 from gallae.progress import track
+from gallae.text import TextPipeline
 from gallae.text.alignment import Alignment, aligned, identity
 
 METHODS = ("auto", "exact", "gradients", "occlusion", "lime")
@@ -160,13 +161,16 @@ class _Explainer:
 
     def __init__(self, model: Any, method: str, unit: str, seed: int) -> None:
         self.model, self.method, self.unit, self.seed = model, method, unit, seed
+        pipeline = getattr(inside(model), "pipeline_", None)
+        self._pipeline = pipeline if isinstance(pipeline, TextPipeline) else None
+        self._analyzer = getattr(inside(model), "analyzer", "kiwi") if self._pipeline else "kiwi"
         self._last: tuple[str, Alignment] = ("", identity(""))
 
     def __call__(self, row: int, text: str, column: int, probabilities: np.ndarray) -> Explanation:
         """Return the explanation of a label's column for a text."""
         score, base = float(log_odds(probabilities[None], column, is_multilabel(self.model))[0]), None
         alignment = self._aligned(text)
-        places = cut(text, self.unit, alignment, getattr(inside(self.model), "analyzer", "kiwi"))
+        places = cut(text, self.unit, alignment, self._analyzer)
         if self.method in _PERTURBING:
             places = bounded(text, places)
             parts = parts_of(text, places, self._tried(text, places, column))
@@ -186,9 +190,8 @@ class _Explainer:
         )
 
     def _aligned(self, text: str) -> Alignment:
-        if self._last[0] != text or not text:
-            pipeline = getattr(inside(self.model), "pipeline_", None)
-            self._last = text, identity(text) if pipeline is None else aligned(pipeline, text)
+        if self._last[0] != text:
+            self._last = text, identity(text) if self._pipeline is None else aligned(self._pipeline, text)
         return self._last[1]
 
     def _tried(self, text: str, places: list[tuple[int, int]], column: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from gallae.errors import RecipeError
+from gallae.errors import DataError, RecipeError
 from gallae.models.contract import (
     Labels,
     State,
@@ -23,9 +24,12 @@ from gallae.models.contract import (
     two_columns,
 )
 from gallae.models.folding import held_out_folds
+from gallae.models.holding_out import hold_out
+from gallae.models.label_shift import estimated_balance, robust_biases
 from gallae.training.soft_targets import SoftTargets
 
-METHODS = ("multinomial", "temperature", "thresholds", "none")
+METHODS = ("multinomial", "temperature", "thresholds", "robust", "none")
+_TENTH = 0.1
 
 
 class CalibratedClassifier(TextClassifier):
@@ -38,14 +42,19 @@ class CalibratedClassifier(TextClassifier):
         estimator: The classifier to calibrate.
         method: "multinomial" logistic regression from all scores to the classes (for multi-label: a
             logistic curve a label; Platt 1999); one "temperature" for all scores (Guo et al. 2017);
-            "thresholds": as "multinomial", and each label's threshold maximises its F1 (multi-label only).
-        folds: Number of stratified folds for the out-of-fold scores; 1 takes the scores of the rows that a
-            network held out to stop early. A text whose label no other text has
+            "thresholds": as "multinomial", and each label's threshold maximises its F1 (multi-label only);
+            "robust": as "multinomial", and decisions for any balance of the labels
+            (`gallae.models.label_shift`; not for multi-label).
+        folds: Number of stratified folds for the out-of-fold scores. 1 takes the scores of the rows that a
+            network held out to stop early; any other classifier is fitted without a stratified tenth, and
+            that calibrates. A text whose label no other text has
             is never held out, and is scored by the classifier that has learned it.
         seed: Seed of the folds.
 
     Attributes:
         estimator_: The classifier fitted on all rows.
+        balance_: (n_classes,) shares of the labels that the probabilities are meant for; with "multinomial"
+            and "robust".
     """
 
     def __init__(
@@ -63,12 +72,50 @@ class CalibratedClassifier(TextClassifier):
         self._check(self.multilabel_)
         self.estimator_ = clone(self.estimator)
         if self.folds == 1:
-            held, scores = self.estimator_.fit(texts, array).held_out_scores()
+            held, scores = self._fit_but_some(texts, array, target)
             self._fit_calibrator(scores.astype(np.float64), target[held])
             return self
         splits = held_out_folds(target, self.folds, self.seed)
         self._calibrate(texts, target, _out_of_fold(self.estimator_, texts, array, splits))
         return self
+
+    @classmethod
+    def of(
+        cls, estimator: TextClassifier, method: str, scores: np.ndarray, target: np.ndarray
+    ) -> CalibratedClassifier:
+        """Calibrate a classifier that is fitted already.
+
+        Args:
+            estimator: It; its classes are sorted.
+            method: As of the class.
+            scores: (n, n_scores) its scores of rows that it has not learned from.
+            target: (n,) their class numbers, or (n, n_classes) for multi-label.
+
+        Raises:
+            RecipeError: for a method that is not known or does not fit.
+        """
+        model = cls(estimator, method)
+        model._check(estimator.multilabel_)
+        model.multilabel_ = estimator.multilabel_
+        model.estimator_ = estimator
+        model.classes_ = estimator.classes_
+        model._fit_calibrator(scores.astype(np.float64), target)
+        return model
+
+    def _fit_but_some(
+        self, texts: list[str], labels: np.ndarray, target: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Fit without some rows, and return their numbers and scores."""
+        if hasattr(self.estimator_, "held_out_scores"):
+            return self.estimator_.fit(texts, labels).held_out_scores()
+        keep, held = hold_out(np.arange(len(texts)), target, _TENTH, self.seed)
+        if not len(held):
+            raise DataError(
+                f"{len(texts)} rows are too few to calibrate on a tenth of them; set calibration.folds to 2 "
+                "or more, or calibration.method to none."
+            )
+        self.estimator_.fit([texts[row] for row in keep], labels[keep])
+        return held, self.estimator_.scores([texts[row] for row in held])
 
     def fit_soft(self, texts: Sequence[str], targets: SoftTargets) -> Self:
         """Learn from a teacher's probabilities (see `TextClassifier.fit_soft`).
@@ -81,6 +128,8 @@ class CalibratedClassifier(TextClassifier):
         self.estimator_ = clone(self.estimator)
         known = np.flatnonzero(targets.known)
         if self.folds == 1:
+            if not hasattr(self.estimator_, "held_out_scores"):
+                raise RecipeError("a student that is no network is calibrated in 2 folds or more, not 1.")
             held, scores = self.estimator_.fit_soft(texts, targets).held_out_scores()
             self._fit_calibrator(scores.astype(np.float64), targets.gold[held])
             return self
@@ -102,10 +151,10 @@ class CalibratedClassifier(TextClassifier):
             raise RecipeError(f"calibration method {self.method!r}: allowed are {', '.join(METHODS[:-1])}.")
         if self.method == "thresholds" and not multilabel:
             raise RecipeError("calibration by 'thresholds' is for several labels a text; use 'multinomial'.")
-        if self.folds < 1 or (self.folds == 1 and not hasattr(self.estimator, "held_out_scores")):
-            raise RecipeError(
-                f"calibration needs 2 folds or more, not {self.folds} (1 is for networks that hold rows out)."
-            )
+        if self.method == "robust" and multilabel:
+            raise RecipeError("calibration by 'robust' is for one label a text; use 'thresholds'.")
+        if self.folds < 1:
+            raise RecipeError(f"calibration needs a fold or more, not {self.folds}.")
 
     def _fit_calibrator(self, scores: np.ndarray, target: np.ndarray) -> None:
         self.thresholds_ = np.full(len(self.classes_), 0.5)
@@ -118,11 +167,44 @@ class CalibratedClassifier(TextClassifier):
         else:
             fitted = LogisticRegression(C=1.0, max_iter=1000).fit(scores, target)
             self.slopes_, self.biases_ = fitted.coef_.T, fitted.intercept_
+            self.balance_ = np.bincount(target, minlength=len(self.classes_)) / len(target)
+        if self.method == "robust":
+            self._decide_for_any_balance(scores, target)
         if self.method == "thresholds":
-            probabilities = self._probabilities(np.nan_to_num(scores))
+            probabilities = self.probabilities(np.nan_to_num(scores))
             self.thresholds_ = np.array(
                 [best_threshold(probabilities[:, k], target[:, k]) for k in range(len(self.classes_))]
             )
+
+    def _decide_for_any_balance(self, scores: np.ndarray, target: np.ndarray) -> None:
+        shift = robust_biases(two_columns(self._logits(scores)), target)
+        shares = self.balance_ * np.exp(shift)
+        self._move(shift, shares / shares.sum())
+
+    def adapted(self, probabilities: np.ndarray) -> Self:
+        """Return a copy for texts whose labels are balanced in another way than those it has learned from.
+
+        Args:
+            probabilities: (n_texts, n_classes), its own of these texts; their balance is estimated
+                (`gallae.models.label_shift.estimated_balance`).
+
+        Raises:
+            RecipeError: if it was calibrated by another method than "multinomial" or "robust".
+        """
+        if self.multilabel_ or not hasattr(self, "balance_"):
+            raise RecipeError(
+                "the model does not know which label balance its probabilities are meant for. Train it with "
+                "calibration.method multinomial or robust, and one label a text."
+            )
+        found = estimated_balance(probabilities, self.balance_)
+        model = copy.copy(self)
+        model._move(np.log(found / self.balance_), found)
+        return model
+
+    def _move(self, shift: np.ndarray, balance: np.ndarray) -> None:
+        """Add (n_classes,) to the logits, which are then meant for `balance`."""
+        self.biases_ = self.biases_ + (shift if len(shift) > 2 else shift[1:] - shift[:1])
+        self.balance_ = balance
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:
         """Return the wrapped classifier's scores."""
@@ -131,16 +213,19 @@ class CalibratedClassifier(TextClassifier):
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Return (n_texts, n_classes) calibrated probabilities."""
-        return self._probabilities(self.scores(texts).astype(np.float64))
+        return self.probabilities(self.scores(texts).astype(np.float64))
 
-    def _probabilities(self, scores: np.ndarray) -> np.ndarray:
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Return (n, n_classes) calibrated probabilities of (n, n_scores) scores."""
         if self.multilabel_:
             return expit(scores * self.slopes_ + self.biases_)
         if self.method == "temperature":
             return softmax(two_columns(scores * self.slopes_), axis=1)
+        return softmax(two_columns(self._logits(scores)), axis=1)
+
+    def _logits(self, scores: np.ndarray) -> np.ndarray:
         # Not `@`: BLAS sums differently for one row and for many, and a batch must equal its rows.
-        logits = np.einsum("ij,jk->ik", scores, self.slopes_) + self.biases_
-        return softmax(two_columns(logits), axis=1)
+        return np.asarray(np.einsum("ij,jk->ik", scores, self.slopes_) + self.biases_)
 
     def logits_from_scores(self) -> tuple[np.ndarray, np.ndarray]:
         """Return slopes (n_scores, n_logits) and biases (n_logits,): logits are scores @ slopes + biases.
@@ -169,6 +254,8 @@ class CalibratedClassifier(TextClassifier):
             "multilabel": self.multilabel_,
         }
         tensors = {"slopes": self.slopes_, "biases": self.biases_, "thresholds": self.thresholds_}
+        if hasattr(self, "balance_"):
+            tensors["balance"] = self.balance_
         state = State(values, tensors)
         state.include("estimator", self.estimator_.state())
         return state
@@ -184,6 +271,8 @@ class CalibratedClassifier(TextClassifier):
         model.estimator_, model.multilabel_ = inner, values["multilabel"]
         model.slopes_, model.biases_ = state.tensors["slopes"], state.tensors["biases"]
         model.thresholds_ = state.tensors["thresholds"]
+        if "balance" in state.tensors:
+            model.balance_ = state.tensors["balance"]
         return model
 
     def __setattr__(self, name: str, value: Any) -> None:

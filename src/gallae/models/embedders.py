@@ -116,10 +116,8 @@ def is_own_model(model: str | Path) -> bool:
 
 def _own_encoder(model: str | Path, options: EmbeddingOptions) -> tuple[Any, Any, EmbeddingOptions, Any]:
     """Return backbone, tokenizer, options and text pipeline of a trained encoder."""
-    from gallae.models.encoded import CheckpointInputs
     from gallae.models.onnx_network import OnnxClassifier
     from gallae.models.persistence import load
-    from gallae.pretrained.tokenizing import restore_tokenizer
 
     found = inner_model(load(model))
     if isinstance(found, OnnxClassifier):
@@ -127,13 +125,43 @@ def _own_encoder(model: str | Path, options: EmbeddingOptions) -> tuple[Any, Any
             f"{model} was exported to ONNX, which gives scores only and no layers. Give the run that it was "
             "made of."
         )
-    inputs = getattr(found, "inputs_", None)
-    if not isinstance(inputs, CheckpointInputs):
+    if not _has_encoder(found):
         raise ModelError(
             f"{model} holds no encoder ({type(found).__name__}), so it has no layers to take vectors from. "
             "Give a run of a recipe such as encoder (without --folds, which keep several), or a checkpoint."
         )
-    return found.network_.backbone, restore_tokenizer(inputs.files), options, found.pipeline_
+    return _encoder_of(found, options)
+
+
+def embedder_within(model: Any, options: EmbeddingOptions | None = None) -> Any | None:
+    """Return what makes vectors by the encoder within a fitted classifier, whose weights it shares.
+
+    None if there is none, as in linear models and what `gallae export` wrote.
+
+    Raises:
+        RecipeError: for a layer that is not there.
+    """
+    found = inner_model(model)
+    if not _has_encoder(found):
+        return None
+    from gallae.models.embedding import Embedder
+
+    return Embedder(*_encoder_of(found, options or EmbeddingOptions()))
+
+
+def _has_encoder(model: Any) -> bool:
+    from gallae.models.encoded import CheckpointInputs
+    from gallae.models.onnx_network import OnnxClassifier
+
+    return isinstance(getattr(model, "inputs_", None), CheckpointInputs) and not isinstance(
+        model, OnnxClassifier
+    )
+
+
+def _encoder_of(model: Any, options: EmbeddingOptions) -> tuple[Any, Any, EmbeddingOptions, Any]:
+    from gallae.pretrained.tokenizing import restore_tokenizer
+
+    return model.network_.backbone, restore_tokenizer(model.inputs_.files), options, model.pipeline_
 
 
 def inner_model(model: Any) -> Any:

@@ -74,27 +74,26 @@ def trace(block: Block, text: TracedText, weigh: Weigh) -> np.ndarray:
 
 def _trace_ngrams(block: NgramBlock, text: TracedText, weigh: Weigh) -> np.ndarray:
     row = block.transform(text)
-    added = np.zeros(block.n_features)
-    added[row.indices] = row.data.astype(np.float64) * weigh(row.indices)
+    added = row.data.astype(np.float64) * weigh(row.indices)
     symbols = block.symbols(text)
     found = list(
         find_hashed(symbols, *block.ngrams, block.vocabulary.words, block.hashing)
         if block.hashing
         else block.vocabulary.find(symbols)
     )
-    times = np.zeros(block.n_features)
-    for _n, _at, columns in found:
-        np.add.at(times, columns, 1)
+    found = [(n, at, np.searchsorted(row.indices, columns)) for n, at, columns in found]
+    times = np.bincount(np.concatenate([numbers for _, _, numbers in found]), minlength=len(added))
+    added = added / np.maximum(times, 1)
     places = _symbol_places(block, text)
-    blank = _blank(block, places)
+    blank = np.array([start == end for start, end in places], dtype=bool)
     shares = np.zeros(len(symbols.codes) + 1)
-    for n, at, columns in found:
+    for n, at, numbers in found:
         inside = [~blank[at + step] for step in range(n)]
         count = np.sum(inside, axis=0)
-        share = added[columns] / times[columns] / np.maximum(count, 1)
+        share = added[numbers] / np.maximum(count, 1)
         for step, solid in enumerate(inside):
             np.add.at(shares, at + step, np.where(solid, share, 0.0))
-        np.add.at(shares, at, np.where(count == 0, added[columns] / times[columns], 0.0))
+        np.add.at(shares, at, np.where(count == 0, added[numbers], 0.0))
     return _on_characters(shares[: len(places)], places, len(text.text))
 
 
@@ -115,11 +114,6 @@ def _chosen(block: Any, text: TracedText) -> list[tuple[Located, str]]:
     """Return the morphemes that a block looks at, with their tokens."""
     rows = block.tag_filter([[morpheme.tagged] for morpheme in text.located])
     return [(morpheme, row[0]) for morpheme, row in zip(text.located, rows, strict=True) if row]
-
-
-def _blank(block: NgramBlock, places: Sequence[Place]) -> np.ndarray:
-    """Return which symbols are no characters of a text."""
-    return np.array([start == end for start, end in places], dtype=bool)
 
 
 def _on_characters(shares: np.ndarray, places: Sequence[Place], length: int) -> np.ndarray:

@@ -215,10 +215,10 @@ ModelOptions = Annotated[
 class CalibrationOptions(Table):
     """How scores become probabilities (and thresholds, for several labels a text).
 
-    `folds` 1 means the rows that a network holds out to stop early.
+    `folds` 1 means the rows that a network holds out to stop early; for others a stratified tenth.
     """
 
-    method: Literal["multinomial", "temperature", "thresholds", "none"] = "multinomial"
+    method: Literal["multinomial", "temperature", "thresholds", "robust", "none"] = "multinomial"
     folds: int = Field(default=3, ge=1, le=20)
 
 
@@ -299,8 +299,8 @@ class Recipe(Table):
             raise ValueError(f"[features] are for the families linear and mlp, not for {family!r}")
         if family in FAMILIES:
             check_together(self.model, self.training)
-        watched = family in FAMILIES and self.training.early_stopping.share > 0
-        if self.calibration.method != "none" and self.calibration.folds == 1 and not watched:
+        unwatched = family in FAMILIES and self.training.early_stopping.share == 0
+        if self.calibration.method != "none" and self.calibration.folds == 1 and unwatched:
             raise ValueError(
                 "calibration.folds = 1 calibrates on the rows that a network holds out to stop early: set "
                 "training.early_stopping.share, such as 0.1, or calibration.folds to 2 or more"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from gallae.data import Corpus, read
 from gallae.evaluation.wording import words
 from gallae.files import refuse_existing, write_beside
 from gallae.models.contract import TextClassifier
+from gallae.models.label_shift import estimated_balance
+from gallae.workflows.adapting import LEAST, adapt_loaded, adaptable
 from gallae.workflows.columns import reading_for
-from gallae.workflows.measuring import outcome, timed_probabilities
+from gallae.workflows.measuring import Outcome, outcome, timed_probabilities
 from gallae.workflows.runs import LoadedModel, open_model
 
 
@@ -22,6 +25,7 @@ def evaluate(
     force: bool = False,
     language: str = "en",
     threads: int | None = None,
+    adapt_balance: bool = False,
     **reading: Any,
 ) -> dict[str, Any]:
     """Measure a saved model on a labelled file.
@@ -33,10 +37,13 @@ def evaluate(
         force: Replace an existing report.
         language: Of the report, "en" or "ko".
         threads: Threads of the model's networks; None leaves it to torch and ONNX Runtime.
+        adapt_balance: Adapt the model to the label balance of the texts, which is estimated without their
+            labels (see `gallae.workflows.adapting.adapt`).
         reading: Keywords of `gallae.read`; the model's own columns are taken where they exist.
 
     Returns:
-        The figures under metrics.json's keys; `seconds` is prediction only.
+        The figures under metrics.json's keys; `seconds` is prediction only. Where the model could be adapted
+        and is not, "adapted" has what that would give: macro_f1, accuracy, and the estimated balance.
 
     Raises:
         ModelError, DataError, OutputError: also for a label that the model does not know.
@@ -46,8 +53,12 @@ def evaluate(
         refuse_existing(output, force)
     loaded = open_model(model, threads)
     corpus = data if isinstance(data, Corpus) else _read(data, loaded, reading)
+    if adapt_balance:
+        loaded = adapt_loaded(loaded, [corpus.texts])
     result = outcome(loaded.model, corpus, *timed_probabilities(loaded.model, corpus))
     metrics = result.metrics()
+    if not adapt_balance:
+        metrics |= _if_adapted(loaded.model, result)
     if output is not None:
         page = result.page(
             metrics,
@@ -58,6 +69,18 @@ def evaluate(
         with write_beside(output, force) as path:
             path.write_text(page, encoding="utf-8")
     return metrics
+
+
+def _if_adapted(model: TextClassifier, result: Outcome) -> dict[str, Any]:
+    """Return the figures of the model adapted to these rows' label balance, where it can be."""
+    if not adaptable(model) or len(result.texts) < LEAST:
+        return {}
+    balance = estimated_balance(result.probabilities, model.balance_)
+    table = result.probabilities * (balance / model.balance_)
+    table /= table.sum(axis=1, keepdims=True)
+    found = replace(result, probabilities=table, predicted=list(model.decide(table))).metrics()
+    shares = dict(zip(result.classes, balance.tolist(), strict=True))
+    return {"adapted": {"macro_f1": found["macro_f1"], "accuracy": found["accuracy"], "balance": shares}}
 
 
 def _read(data: str | Path, loaded: LoadedModel, reading: dict[str, Any]) -> Corpus:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -18,6 +18,7 @@ from gallae.errors import OutputError, RecipeError
 from gallae.files import refuse_existing, write_beside
 from gallae.models.contract import TextClassifier
 from gallae.progress import track
+from gallae.workflows.adapting import adapt_loaded
 from gallae.workflows.columns import reading_for
 from gallae.workflows.runs import LoadedModel, open_model
 
@@ -37,6 +38,7 @@ def predict(
     target: IO[str] | None = None,
     threads: int | None = None,
     force: bool = False,
+    adapt_balance: bool = False,
     **reading: Any,
 ) -> int:
     """Predict texts and write a row for each: text, label, probability.
@@ -53,6 +55,8 @@ def predict(
         target: Where CSV goes without `output`; standard output by default.
         threads: Threads of the model's networks; None leaves it to torch and ONNX Runtime.
         force: Replace an existing output.
+        adapt_balance: Adapt the model to the label balance of the texts (see
+            `gallae.workflows.adapting.adapt`); a file is read twice.
         reading: Keywords of `gallae.stream`.
 
     Returns:
@@ -70,8 +74,12 @@ def predict(
     if output is not None:
         check_suffix(output)
         refuse_existing(output, force)
+    if adapt_balance and data == "-":
+        raise RecipeError("--adapt-balance reads the texts twice, which a pipe does not allow; give a file.")
     loaded = open_model(model, threads)
-    chunks = [given_texts(texts)] if data is None else _chunks(data, loaded, reading)
+    if adapt_balance:
+        loaded = adapt_loaded(loaded, _texts(data, texts, loaded, reading))
+    chunks = _texts(data, texts, loaded, reading)
     rows = (_rows(loaded.model, chunk, top_k) for chunk in chunks)
     with _writer(output, target or sys.stdout, force) as writer:
         count = 0
@@ -90,6 +98,12 @@ def predict_texts(model: TextClassifier, texts: Sequence[str], top_k: int = 0) -
         top_k: As of `predict`.
     """
     return _rows(model, given_texts(texts), top_k)
+
+
+def _texts(
+    data: str | Path | None, texts: Sequence[str], loaded: LoadedModel, reading: dict[str, Any]
+) -> Iterable[list[str]]:
+    return [given_texts(texts)] if data is None else _chunks(data, loaded, reading)
 
 
 def given_texts(texts: Sequence[str]) -> list[str]:

@@ -198,8 +198,8 @@ def _check_labels(corpus: Corpus, numbers: np.ndarray, judge: _Judge, budget: in
     if not len(known):
         raise DataError(f"{corpus.source}: no row could be judged, as no label stands in two rows or more.")
     probabilities = table[known]
-    labels = [corpus.labels[row] for row in known]
-    texts = [corpus.texts[row] for row in known]
+    judged = corpus.take(known)
+    labels, texts = judged.labels, judged.texts
     predicted = _decided(probabilities, classes, several, model)
     quality = label_quality(labels, probabilities, classes, several)
     regions = find_regions(texts, labels, predicted, probabilities, several)

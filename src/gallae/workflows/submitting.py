@@ -18,6 +18,7 @@ from gallae.errors import DataError
 from gallae.files import refuse_existing, write_beside
 from gallae.models.contract import TextClassifier
 from gallae.progress import status
+from gallae.workflows.adapting import adapt_loaded
 from gallae.workflows.columns import reading_for
 from gallae.workflows.runs import LoadedModel, open_model
 
@@ -41,6 +42,7 @@ def submit(
     output: str | Path,
     *,
     force: bool = False,
+    adapt_balance: bool = False,
     **reading: Any,
 ) -> int:
     """Predict a competition's test file and write it in the shape of its sample submission.
@@ -56,6 +58,8 @@ def submit(
         like: sample_submission.csv.
         output: The file to write, a CSV in UTF-8.
         force: Replace an existing output.
+        adapt_balance: Adapt the model to the label balance of the test file (see
+            `gallae.workflows.adapting.adapt`).
         reading: Keywords of `gallae.read` for the test file.
 
     Returns:
@@ -72,6 +76,8 @@ def submit(
     corpus = read(test, labels="none", **reading_for(test, loaded.reading, reading))
     places = _places(corpus, sample)
     texts = corpus.texts
+    if adapt_balance:
+        loaded = adapt_loaded(loaded, [texts])
     with status(f"predicting {len(places):,} rows"):
         probabilities = loaded.model.predict_proba([texts[place] for place in places])
     cells = probabilities[:, columns].tolist() if columns else _labels(loaded, probabilities, sample)

@@ -1,0 +1,1 @@
+"""The server behind `gallae serve`, and its client: models by name over HTTP, computed in batches."""
