@@ -36,7 +36,8 @@ UNLISTED = ("blocks", "family")  # described in words
 COMMANDS = (
     *("demo", "audit", "clean", "train", "compare", "ensemble", "search", "lr-find"),
     *("evaluate", "predict", "explain", "review", "submit", "export", "recipes", "vectors", "tokenizer"),
-    *("pretrain", "distill", "embed", "tokens", "fill-mask", "languages", "sentences", "tasks", "serve"),
+    *("pretrain", "distill", "embed", "tokens", "fill-mask", "languages", "sentences", "tasks"),
+    *("serve", "app"),
 )
 _FENCE = re.compile(
     r"^(?P<before>[^\n]*)\n```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL

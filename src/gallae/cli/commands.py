@@ -20,6 +20,7 @@ from gallae.cli import (
     training,
     using,
     vectors,
+    workbench,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "training",
     "using",
     "vectors",
+    "workbench",
 ]

@@ -23,7 +23,8 @@ ClickException: Any = next(base for base in typer.BadParameter.__mro__ if base._
 ORDER = (
     *("demo", "audit", "clean", "train", "compare", "ensemble", "search", "lr-find"),
     *("evaluate", "predict", "explain", "review", "submit", "export", "recipes", "vectors", "tokenizer"),
-    *("pretrain", "distill", "embed", "tokens", "fill-mask", "languages", "sentences", "tasks", "serve"),
+    *("pretrain", "distill", "embed", "tokens", "fill-mask", "languages", "sentences", "tasks"),
+    *("serve", "app"),
 )
 
 

@@ -68,30 +68,50 @@ def audit(
         TextError: for an unknown step.
         GallaeError: for a language that the page does not speak.
     """
-    say = words(language)
+    words(language)
     if output is not None:
         refuse_existing(output, force)
     pipeline = TextPipeline(steps)
     corpus = read_or_take(data, reading)
     other = None if against is None else _read_against(against, corpus, reading)
+    result, sizes = look_at(corpus, other, pipeline, examples, language)
+    if output is not None:
+        with status("drawing"):
+            html = audit_page(result, sizes, language)
+        with output_file(output, force) as temporary:
+            temporary.write_text(html, encoding="utf-8")
+    return result
+
+
+def look_at(
+    corpus: Corpus,
+    other: Corpus | None = None,
+    pipeline: TextPipeline | None = None,
+    examples: int = 5,
+    language: str = "en",
+) -> tuple[dict[str, Any], dict[str, list[int]]]:
+    """Return what `audit` returns for a corpus that is read, and what `audit_page` needs beside: the lengths.
+
+    Args:
+        corpus: The corpus.
+        other: Another one, to look for common texts in.
+        pipeline: Of the steps before morphemes are counted; AUDIT_STEPS without.
+        examples: Most examples of each kind.
+        language: "en" or "ko".
+    """
+    say = words(language)
     texts = corpus.texts
     with status("counting"):
         result = measure(corpus, other, examples)
-        cleaned, changes = run_steps(texts, pipeline, examples)
+        cleaned, changes = run_steps(texts, pipeline or TextPipeline(AUDIT_STEPS), examples)
     for change in changes:
         del change["seconds"]
     # One pass of the analyser, by far the slowest part, for lengths, vocabulary, terms and clouds.
     split = split_words(texts, analyses(cleaned))
     with status("looking at words"):
         result |= measure_words(corpus, split) | {"cleaning": changes}
-    result = {"findings": find(result, say), **result}
-    if output is not None:
-        sizes = {"characters": [len(text) for text in texts], "morphemes": [len(m) for m in split.morphemes]}
-        with status("drawing"):
-            html = audit_page(result, sizes, language)
-        with output_file(output, force) as temporary:
-            temporary.write_text(html, encoding="utf-8")
-    return result
+    sizes = {"characters": [len(text) for text in texts], "morphemes": [len(m) for m in split.morphemes]}
+    return {"findings": find(result, say), **result}, sizes
 
 
 def audit_summary(result: Mapping[str, Any]) -> list[str]:

@@ -47,6 +47,18 @@ def audit_page(result: Found, sizes: Mapping[str, Sequence[int]], language: str 
         GallaeError: for another language.
     """
     say = words(language)
+    return page(
+        say["title"].format(source=short_source(result["source"])),
+        audit_sections(result, sizes, language),
+        language,
+        summary=say["summary_line"].format(rows=f"{result['rows']:,}"),
+        footer=say["footer"],
+    )
+
+
+def audit_sections(result: Found, sizes: Mapping[str, Sequence[int]], language: str = "en") -> list[Section]:
+    """Return the sections of `audit_page`, for a page of another frame; the findings come first."""
+    say = words(language)
     sections = [Section(say["findings"], [_cards(result, say), *_findings(result, say)])]
     if "labels" in result:
         sections.append(Section(say["labels"], _labels(result, say)))
@@ -66,13 +78,7 @@ def audit_page(result: Found, sizes: Mapping[str, Sequence[int]], language: str 
     if any(result.get("telling_terms", {}).values()):
         sections.append(Section(say["telling"], _telling(result, say)))
     sections.append(Section(say["cleaning"], _cleaning(result, say)))
-    return page(
-        say["title"].format(source=short_source(result["source"])),
-        sections,
-        language,
-        summary=say["summary_line"].format(rows=f"{result['rows']:,}"),
-        footer=say["footer"],
-    )
+    return sections
 
 
 def _cards(result: Found, say: Say) -> Part:

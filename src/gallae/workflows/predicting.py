@@ -89,6 +89,17 @@ def predict(
     return count
 
 
+def predict_texts(model: TextClassifier, texts: Sequence[str], top_k: int = 0) -> Table:
+    """Return what `predict` would write of some texts, as columns: text, label, probability, p_<label>.
+
+    Args:
+        model: The model.
+        texts: At least one.
+        top_k: As of `predict`.
+    """
+    return _rows(model, given_texts(texts), top_k)
+
+
 def _texts(
     data: str | Path | None, texts: Sequence[str], loaded: LoadedModel, reading: dict[str, Any]
 ) -> Iterable[list[str]]:
