@@ -300,7 +300,6 @@ class Task:
 
     def write(self, folder: Path) -> None:
         """Write what `save` writes into a folder that is there."""
-        from gallae import __version__
         from gallae.pretrained.loading import quiet
         from gallae.pretrained.tokenizing import save_tokenizer
 
@@ -308,6 +307,11 @@ class Task:
             self.model.save_pretrained(folder)
         for name, content in save_tokenizer(self.tokenizer).items():
             (folder / name).write_bytes(content)
+        self._write_facts(folder)
+
+    def _write_facts(self, folder: Path) -> None:
+        from gallae import __version__
+
         facts = {"task": self.name, "gallae": __version__, "recipe": self.recipe.model_dump(mode="json")}
         write_json(folder / TASK_FILE, {**facts, "facts": self.facts, "history": self.history})
 
@@ -321,12 +325,18 @@ class Task:
         from gallae.pretrained.loading import load_model
         from gallae.pretrained.tokenizing import load_tokenizer
 
+        task, place = cls._opened(folder)
+        task.tokenizer = load_tokenizer(place)
+        task.model = load_model(place, task.auto_class)
+        return task
+
+    @classmethod
+    def _opened(cls, folder: str | Path) -> tuple[Self, Path]:
+        """Return the task with what is in task.json, and the folder of its model."""
         place = model_folder(folder)
         saved = saved_facts(place)
         if saved["task"] != cls.name:
             raise ModelError(f"{folder} is a model of the task {saved['task']!r}, not of {cls.name!r}.")
         task = cls(task_recipe(cls.name, saved["recipe"]))
         task.facts, task.history = saved.get("facts", {}), saved.get("history", [])
-        task.tokenizer = load_tokenizer(place)
-        task.model = load_model(place, task.auto_class)
-        return task
+        return task, place

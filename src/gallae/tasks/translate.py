@@ -15,8 +15,7 @@ from typing import Any, ClassVar, Self
 from gallae.errors import DataError, ModelError
 from gallae.files import read_json, write_json
 from gallae.tasks.base import Feature, Prediction, Task
-from gallae.tasks.recipe import TaskRecipe, TranslateRecipe, task_recipe
-from gallae.tasks.saving import TASK_FILE, model_folder, saved_facts
+from gallae.tasks.recipe import TaskRecipe, TranslateRecipe
 from gallae.tasks.translate_alignment import changes
 from gallae.tasks.translate_baselines import baselines_of, translations_of
 from gallae.tasks.translate_engines import Engine, engine_of
@@ -251,12 +250,9 @@ class Translate(Task):
 
     def write(self, folder: Path) -> None:
         """Write what `save` writes into a folder that is there."""
-        from gallae import __version__
-
         self.engine.write(folder)
         write_json(folder / BASELINES_FILE, self.baselines)
-        facts = {"task": self.name, "gallae": __version__, "recipe": self.recipe.model_dump(mode="json")}
-        write_json(folder / TASK_FILE, {**facts, "facts": self.facts, "history": self.history})
+        self._write_facts(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -265,12 +261,7 @@ class Translate(Task):
         Raises:
             ModelError: if it is missing, damaged, or of another task.
         """
-        place = model_folder(folder)
-        saved = saved_facts(place)
-        if saved["task"] != cls.name:
-            raise ModelError(f"{folder} is a model of the task {saved['task']!r}, not of {cls.name!r}.")
-        task = cls(task_recipe(cls.name, saved["recipe"]))
-        task.facts, task.history = saved.get("facts", {}), saved.get("history", [])
+        task, place = cls._opened(folder)
         try:
             task.baselines = read_json(place / BASELINES_FILE)
         except (OSError, ValueError) as error:
