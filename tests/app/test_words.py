@@ -32,7 +32,7 @@ def test_every_phrase_is_used():
     for key in phrases():
         table, _, name = key.partition(".")
         composed = (
-            table in ("families", "methods", "styles", "train")
+            table in ("dialect", "families", "methods", "styles", "train")
             or name in ("menu", "what")
             or key.startswith("app.sample_")
         )
