@@ -25,7 +25,7 @@ def workbench(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Open the workbench: pages in the browser, in Korean and English.
+    """Open the workbench: pages in the browser, Korean and English.
 
     Try models, look at data, train, compare, review labels, translate dialects. Needs the extra app.
     """
