@@ -32,6 +32,13 @@ def test_finished_runs_are_found_once_the_newest_first(workspace):
     assert sorted(names) == ["both/fast", "both/tfidf-word", "whole"]
 
 
+def test_hidden_runs_are_left_out_and_a_hidden_workspace_is_none(workspace, tmp_path):
+    hidden = tmp_path / ".config" / "runs"
+    shutil.copytree(workspace / "whole", hidden / "whole")
+    shutil.copytree(workspace / "whole", hidden / ".kept" / "whole")
+    assert [browsing.run_name(run) for run in browsing.find_runs([hidden])] == ["whole"]
+
+
 def test_overview_has_a_row_a_run(workspace):
     table = browsing.overview(browsing.find_runs([workspace]))
     assert len(table) == 3

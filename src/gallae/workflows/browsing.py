@@ -38,15 +38,18 @@ def find_runs(places: Iterable[Path]) -> list[Run]:
     for place in places:
         for depth in range(DEEPEST):
             for file in place.glob("/".join(["*"] * depth + [METRICS])):
-                if _is_classifier(file):
+                if _is_finished(file.relative_to(place)) and _is_classifier(file):
                     found.setdefault(file.parent.resolve(), (file.stat().st_mtime, Run(file.parent)))
     return [run for _, run in sorted(found.values(), key=lambda item: -item[0])]
 
 
+def _is_finished(file: Path) -> bool:
+    """Whether a file lies in no hidden folder and in none of a run that is not whole yet."""
+    return not any(part.startswith(".") or part.endswith(".partial") for part in file.parts)
+
+
 def _is_classifier(file: Path) -> bool:
-    """Whether a metrics.json is of a finished classifier, and can be read."""
-    if any(part.startswith(".") or part.endswith(".partial") for part in file.parts):
-        return False
+    """Whether a metrics.json is of a classifier, and can be read."""
     try:
         facts = read_json(file)
     except (OSError, ValueError) as error:

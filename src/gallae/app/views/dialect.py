@@ -14,7 +14,7 @@ from gallae.workflows import dialects
 from gallae.workflows.predicting import predict_texts
 from gallae.workflows.runs import Run
 
-KEPT = "dialect"
+KEPT = ".dialect"  # hidden, as it is no run of the user's
 AUTOMATIC = "automatic"
 
 
