@@ -13,7 +13,7 @@ summary = "a network that takes its time"
 family = "bag"
 unit = "char"
 [training]
-epochs = 400
+epochs = 20000
 min_steps = 0
 early_stopping = {patience = 0}
 """
