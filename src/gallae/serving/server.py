@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import logging
 import os
 import signal
@@ -96,6 +97,8 @@ def run_here(settings: Settings, listening: socket.socket, ready: Callable[[], A
         timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=DRAIN,  # type: ignore[arg-type]
     )
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking through it again and again stops all requests for a while
     server = Server(config, ready)
     server.run([listening])
     return server.code
