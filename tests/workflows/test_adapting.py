@@ -88,7 +88,7 @@ def test_what_cannot_be_adapted_is_told(run, shifted, gallae_cli, several_run):
         adapt(model.estimator_, [["가"] * 100])
     with pytest.raises(GallaeError, match="which a pipe does not allow"):
         gallae.predict(model, "-", adapt_balance=True)
-    with pytest.raises(RecipeError, match="multinomial or robust"):
+    with pytest.raises(RecipeError, match="multinomial or flat"):
         adapt(several_run.model.members_[0], [["가"] * 100])
     answer = gallae_cli("predict", run[0].folder, "--text", "비", "--adapt-balance")
     assert answer.code == 2 and "100 are the least" in answer.err

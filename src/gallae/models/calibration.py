@@ -25,10 +25,10 @@ from gallae.models.contract import (
 )
 from gallae.models.folding import held_out_folds
 from gallae.models.holding_out import hold_out
-from gallae.models.label_shift import estimated_balance, robust_biases
+from gallae.models.label_shift import estimated_balance
 from gallae.training.soft_targets import SoftTargets
 
-METHODS = ("multinomial", "temperature", "thresholds", "robust", "none")
+METHODS = ("multinomial", "temperature", "thresholds", "flat", "none")
 _TENTH = 0.1
 
 
@@ -43,8 +43,8 @@ class CalibratedClassifier(TextClassifier):
         method: "multinomial" logistic regression from all scores to the classes (for multi-label: a
             logistic curve a label; Platt 1999); one "temperature" for all scores (Guo et al. 2017);
             "thresholds": as "multinomial", and each label's threshold maximises its F1 (multi-label only);
-            "robust": as "multinomial", and decisions for any balance of the labels
-            (`gallae.models.label_shift`; not for multi-label).
+            "flat": as "multinomial", and then for labels that are all equally frequent, which is the best
+            guess where nothing is known of their balance (not for multi-label).
         folds: Number of stratified folds for the out-of-fold scores. 1 takes the scores of the rows that a
             network held out to stop early; any other classifier is fitted without a stratified tenth, and
             that calibrates. A text whose label no other text has
@@ -54,7 +54,7 @@ class CalibratedClassifier(TextClassifier):
     Attributes:
         estimator_: The classifier fitted on all rows.
         balance_: (n_classes,) shares of the labels that the probabilities are meant for; with "multinomial"
-            and "robust".
+            and "flat".
     """
 
     def __init__(
@@ -151,8 +151,8 @@ class CalibratedClassifier(TextClassifier):
             raise RecipeError(f"calibration method {self.method!r}: allowed are {', '.join(METHODS[:-1])}.")
         if self.method == "thresholds" and not multilabel:
             raise RecipeError("calibration by 'thresholds' is for several labels a text; use 'multinomial'.")
-        if self.method == "robust" and multilabel:
-            raise RecipeError("calibration by 'robust' is for one label a text; use 'thresholds'.")
+        if self.method == "flat" and multilabel:
+            raise RecipeError("calibration by 'flat' is for one label a text; use 'thresholds'.")
         if self.folds < 1:
             raise RecipeError(f"calibration needs a fold or more, not {self.folds}.")
 
@@ -167,42 +167,48 @@ class CalibratedClassifier(TextClassifier):
         else:
             fitted = LogisticRegression(C=1.0, max_iter=1000).fit(scores, target)
             self.slopes_, self.biases_ = fitted.coef_.T, fitted.intercept_
-            self.balance_ = np.bincount(target, minlength=len(self.classes_)) / len(target)
-        if self.method == "robust":
-            self._decide_for_any_balance(scores, target)
+            counts = np.bincount(target, minlength=len(self.classes_)) + 0.5  # no share is 0
+            self.balance_ = counts / counts.sum()
+        if self.method == "flat":
+            self._move(np.full(len(self.classes_), 1 / len(self.classes_)))
         if self.method == "thresholds":
             probabilities = self.probabilities(np.nan_to_num(scores))
             self.thresholds_ = np.array(
                 [best_threshold(probabilities[:, k], target[:, k]) for k in range(len(self.classes_))]
             )
 
-    def _decide_for_any_balance(self, scores: np.ndarray, target: np.ndarray) -> None:
-        shift = robust_biases(two_columns(self._logits(scores)), target)
-        shares = self.balance_ * np.exp(shift)
-        self._move(shift, shares / shares.sum())
-
-    def adapted(self, probabilities: np.ndarray) -> Self:
-        """Return a copy for texts whose labels are balanced in another way than those it has learned from.
+    def for_balance(self, balance: np.ndarray) -> Self:
+        """Return a copy whose probabilities are meant for labels of other shares.
 
         Args:
-            probabilities: (n_texts, n_classes), its own of these texts; their balance is estimated
-                (`gallae.models.label_shift.estimated_balance`).
+            balance: (n_classes,) shares, none of them 0.
 
         Raises:
-            RecipeError: if it was calibrated by another method than "multinomial" or "robust".
+            RecipeError: if it was calibrated by another method than "multinomial" or "flat".
         """
         if self.multilabel_ or not hasattr(self, "balance_"):
             raise RecipeError(
                 "the model does not know which label balance its probabilities are meant for. Train it with "
-                "calibration.method multinomial or robust, and one label a text."
+                "calibration.method multinomial or flat, and one label a text."
             )
-        found = estimated_balance(probabilities, self.balance_)
         model = copy.copy(self)
-        model._move(np.log(found / self.balance_), found)
+        model._move(np.asarray(balance, dtype=np.float64))
         return model
 
-    def _move(self, shift: np.ndarray, balance: np.ndarray) -> None:
-        """Add (n_classes,) to the logits, which are then meant for `balance`."""
+    def adapted(self, probabilities: np.ndarray) -> Self:
+        """Return a copy for the balance of texts, as `gallae.models.label_shift.estimated_balance` tells it.
+
+        Args:
+            probabilities: (n_texts, n_classes), its own of these texts.
+
+        Raises:
+            RecipeError: as of `for_balance`.
+        """
+        balance = getattr(self, "balance_", np.ones(0))
+        return self.for_balance(estimated_balance(probabilities, balance) if len(balance) else balance)
+
+    def _move(self, balance: np.ndarray) -> None:
+        shift = np.log(balance / self.balance_)
         self.biases_ = self.biases_ + (shift if len(shift) > 2 else shift[1:] - shift[:1])
         self.balance_ = balance
 

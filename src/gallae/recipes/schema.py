@@ -218,7 +218,7 @@ class CalibrationOptions(Table):
     `folds` 1 means the rows that a network holds out to stop early; for others a stratified tenth.
     """
 
-    method: Literal["multinomial", "temperature", "thresholds", "robust", "none"] = "multinomial"
+    method: Literal["multinomial", "temperature", "thresholds", "flat", "none"] = "multinomial"
     folds: int = Field(default=3, ge=1, le=20)
 
 

@@ -31,7 +31,7 @@ def adapt(model: TextClassifier, texts: Iterable[list[str]]) -> TextClassifier:
     from all of them (label shift; Saerens et al. 2002). So a text's answer depends on those beside it.
 
     Args:
-        model: A classifier calibrated by "multinomial" or "robust".
+        model: A classifier calibrated by "multinomial" or "flat".
         texts: Lists of texts; they are read once, and not kept.
 
     Raises:
@@ -41,7 +41,7 @@ def adapt(model: TextClassifier, texts: Iterable[list[str]]) -> TextClassifier:
     if not isinstance(model, CalibratedClassifier):
         raise ModelError(
             "the label balance can be adapted where the model is calibrated as a whole. Train it with "
-            "--set calibration.method=multinomial (or robust), and without --folds or with --refit."
+            "--set calibration.method=multinomial (or flat), and without --folds or with --refit."
         )
     found = [model.predict_proba(part) for part in track(texts, "estimating the label balance")]
     count = sum(map(len, found))
