@@ -246,7 +246,7 @@ def test_a_pipe_is_answered_as_it_comes(topics_run):
 def test_ctrl_c_and_resume(tmp_path, write_table, topics_run):
     rows = [(f"글 {n} {'가나다라마바사'[n % 7] * 3} 끝 {n * 7919 % 1009}", "abc"[n % 3]) for n in range(9000)]
     data, run = write_table(tmp_path / "t.csv", ["text", "label"], rows), tmp_path / "run"
-    options = [data, "-r", "fast", "--folds", 6, "--seed", 5]
+    options = [data, "-r", "fast", "--folds", 16, "--seed", 5]
     process = gallae_process("train", *options, "-o", run)
     while not (tmp_path / "run.partial" / "fold-0").exists() and process.poll() is None:
         time.sleep(0.01)
@@ -258,7 +258,7 @@ def test_ctrl_c_and_resume(tmp_path, write_table, topics_run):
     assert all(not path.name.startswith(".") for path in (tmp_path / "run.partial").iterdir())
     resumed = gallae_process("train", *options, "--resume", run)
     assert resumed.communicate(timeout=120) and resumed.returncode == 0
-    whole = gallae.train(data, "fast", folds=6, seed=5, report=False, output=tmp_path / "whole")
+    whole = gallae.train(data, "fast", folds=16, seed=5, report=False, output=tmp_path / "whole")
     assert gallae.Run(run).predictions.equals(whole.predictions)
     assert gallae.Run(run).metrics["macro_f1_interval"] == whole.metrics["macro_f1_interval"]
     texts = ["글 1 가가가", "글"]
