@@ -25,7 +25,6 @@ from gallae.models.contract import (
 )
 from gallae.models.folding import held_out_folds
 from gallae.models.holding_out import hold_out
-from gallae.models.label_shift import estimated_balance
 from gallae.training.soft_targets import SoftTargets
 
 METHODS = ("multinomial", "temperature", "thresholds", "flat", "none")
@@ -186,26 +185,22 @@ class CalibratedClassifier(TextClassifier):
         Raises:
             RecipeError: if it was calibrated by another method than "multinomial" or "flat".
         """
-        if self.multilabel_ or not hasattr(self, "balance_"):
-            raise RecipeError(
-                "the model does not know which label balance its probabilities are meant for. Train it with "
-                "calibration.method multinomial or flat, and one label a text."
-            )
+        self.check_balance()
         model = copy.copy(self)
         model._move(np.asarray(balance, dtype=np.float64))
         return model
 
-    def adapted(self, probabilities: np.ndarray) -> Self:
-        """Return a copy for the balance of texts, as `gallae.models.label_shift.estimated_balance` tells it.
-
-        Args:
-            probabilities: (n_texts, n_classes), its own of these texts.
+    def check_balance(self) -> None:
+        """Make sure that the model knows which label balance its probabilities are meant for.
 
         Raises:
-            RecipeError: as of `for_balance`.
+            RecipeError: if it was calibrated by another method than "multinomial" or "flat".
         """
-        balance = getattr(self, "balance_", np.ones(0))
-        return self.for_balance(estimated_balance(probabilities, balance) if len(balance) else balance)
+        if not hasattr(self, "balance_"):
+            raise RecipeError(
+                "the model does not know which label balance its probabilities are meant for. Train it with "
+                "calibration.method multinomial or flat, and one label a text."
+            )
 
     def _move(self, balance: np.ndarray) -> None:
         shift = np.log(balance / self.balance_)

@@ -13,6 +13,17 @@ import numpy as np
 _ROUNDS, _CLOSE, _LEAST = 1000, 1e-6, 1e-6
 
 
+def rebalanced(probabilities: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return (n_texts, n_classes) probabilities meant for labels of other shares, by Bayes' rule.
+
+    Args:
+        probabilities: (n_texts, n_classes).
+        before, after: (n_classes,) shares that they are meant for, and are to be meant for.
+    """
+    table = probabilities * (after / before)
+    return np.asarray(table / table.sum(axis=1, keepdims=True))
+
+
 def estimated_balance(probabilities: np.ndarray, balance: np.ndarray) -> np.ndarray:
     """Return how frequent each label is among texts, without their labels.
 
@@ -28,9 +39,8 @@ def estimated_balance(probabilities: np.ndarray, balance: np.ndarray) -> np.ndar
     """
     found = balance
     for _ in range(_ROUNDS):
-        corrected = probabilities * (found / balance)
-        corrected /= corrected.sum(axis=1, keepdims=True)
-        before, found = found, np.clip(corrected.mean(axis=0), _LEAST, None)
+        shares = rebalanced(probabilities, balance, found).mean(axis=0)
+        before, found = found, np.clip(shares, _LEAST, None)
         if np.abs(found - before).max() < _CLOSE:
             break
     return np.asarray(found / found.sum())

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gallae.data import Corpus, read
+from gallae.evaluation.metrics import evaluate as figures
 from gallae.evaluation.wording import words
 from gallae.files import refuse_existing, write_beside
 from gallae.models.contract import TextClassifier
-from gallae.models.label_shift import estimated_balance
-from gallae.workflows.adapting import LEAST, adapt_loaded, adaptable
+from gallae.workflows.adapting import LEAST, adaptable, adapted
 from gallae.workflows.columns import reading_for
 from gallae.workflows.measuring import Outcome, outcome, timed_probabilities
 from gallae.workflows.runs import LoadedModel, open_model
@@ -53,12 +52,13 @@ def evaluate(
         refuse_existing(output, force)
     loaded = open_model(model, threads)
     corpus = data if isinstance(data, Corpus) else _read(data, loaded, reading)
+    probabilities, seconds = timed_probabilities(loaded.model, corpus)
     if adapt_balance:
-        loaded = adapt_loaded(loaded, [corpus.texts])
-    result = outcome(loaded.model, corpus, *timed_probabilities(loaded.model, corpus))
+        probabilities, _ = adapted(loaded.model, probabilities)
+    result = outcome(loaded.model, corpus, probabilities, seconds)
     metrics = result.metrics()
-    if not adapt_balance:
-        metrics |= _if_adapted(loaded.model, result)
+    if not adapt_balance and adaptable(loaded.model) and len(corpus) >= LEAST:
+        metrics["adapted"] = _if_adapted(loaded.model, result)
     if output is not None:
         page = result.page(
             metrics,
@@ -72,15 +72,11 @@ def evaluate(
 
 
 def _if_adapted(model: TextClassifier, result: Outcome) -> dict[str, Any]:
-    """Return the figures of the model adapted to these rows' label balance, where it can be."""
-    if not adaptable(model) or len(result.texts) < LEAST:
-        return {}
-    balance = estimated_balance(result.probabilities, model.balance_)
-    table = result.probabilities * (balance / model.balance_)
-    table /= table.sum(axis=1, keepdims=True)
-    found = replace(result, probabilities=table, predicted=list(model.decide(table))).metrics()
+    """Return the figures of the model adapted to these rows' label balance."""
+    table, balance = adapted(model, result.probabilities)
+    found = figures(result.gold, table, result.classes, bootstrap=0)
     shares = dict(zip(result.classes, balance.tolist(), strict=True))
-    return {"adapted": {"macro_f1": found["macro_f1"], "accuracy": found["accuracy"], "balance": shares}}
+    return {"macro_f1": found["macro_f1"], "accuracy": found["accuracy"], "balance": shares}
 
 
 def _read(data: str | Path, loaded: LoadedModel, reading: dict[str, Any]) -> Corpus:

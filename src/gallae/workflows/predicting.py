@@ -18,7 +18,7 @@ from gallae.errors import OutputError, RecipeError
 from gallae.files import refuse_existing, write_beside
 from gallae.models.contract import TextClassifier
 from gallae.progress import track
-from gallae.workflows.adapting import adapt_loaded
+from gallae.workflows.adapting import adapt
 from gallae.workflows.columns import reading_for
 from gallae.workflows.runs import LoadedModel, open_model
 
@@ -77,10 +77,9 @@ def predict(
     if adapt_balance and data == "-":
         raise RecipeError("--adapt-balance reads the texts twice, which a pipe does not allow; give a file.")
     loaded = open_model(model, threads)
-    if adapt_balance:
-        loaded = adapt_loaded(loaded, _texts(data, texts, loaded, reading))
+    chosen = adapt(loaded.model, _texts(data, texts, loaded, reading)) if adapt_balance else loaded.model
     chunks = _texts(data, texts, loaded, reading)
-    rows = (_rows(loaded.model, chunk, top_k) for chunk in chunks)
+    rows = (_rows(chosen, chunk, top_k) for chunk in chunks)
     with _writer(output, target or sys.stdout, force) as writer:
         count = 0
         for table in track(rows, "predicting"):

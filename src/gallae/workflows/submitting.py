@@ -18,7 +18,7 @@ from gallae.errors import DataError
 from gallae.files import refuse_existing, write_beside
 from gallae.models.contract import TextClassifier
 from gallae.progress import status
-from gallae.workflows.adapting import adapt_loaded
+from gallae.workflows.adapting import adapted
 from gallae.workflows.columns import reading_for
 from gallae.workflows.runs import LoadedModel, open_model
 
@@ -76,10 +76,10 @@ def submit(
     corpus = read(test, labels="none", **reading_for(test, loaded.reading, reading))
     places = _places(corpus, sample)
     texts = corpus.texts
-    if adapt_balance:
-        loaded = adapt_loaded(loaded, [texts])
     with status(f"predicting {len(places):,} rows"):
         probabilities = loaded.model.predict_proba([texts[place] for place in places])
+    if adapt_balance:
+        probabilities, _ = adapted(loaded.model, probabilities)
     cells = probabilities[:, columns].tolist() if columns else _labels(loaded, probabilities, sample)
     with write_beside(output, force) as path, path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
