@@ -14,6 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from gallae.workflows.browsing import find_runs
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
@@ -190,16 +192,24 @@ def test_training_is_cancelled(page, server):
     open_page(page, server, "train")
     page.get_by_text("교차 검증").click()
     settled(page)
+    folds = page.get_by_label("폴드 수")
+    folds.fill("20")  # long enough to be cancelled on any machine
+    folds.press("Enter")
+    settled(page)
     page.get_by_role("button", name="학습 시작").click()
     page.get_by_role("button", name="취소").click()
     page.get_by_text("취소됨").wait_for()
 
 
-def test_two_runs_stand_side_by_side(page, server):
+def test_two_runs_stand_side_by_side(page, server, workspace):
+    runs = [run.folder for run in find_runs([workspace])]  # other tests may have trained more
     open_page(page, server, "runs")
-    table = page.get_by_test_id("stDataFrame").first.locator("canvas").first.bounding_box()
-    for row in (0, 1):
-        page.mouse.click(table["x"] + 18, table["y"] + 36 + 35 * row + 17)
+    table = page.get_by_test_id("stDataFrame").first
+    place = table.locator("canvas").first.bounding_box()
+    for chosen, recipe in enumerate(("fast", "tfidf-word"), 1):
+        row = runs.index(workspace / "comparison" / recipe)
+        page.mouse.click(place["x"] + 18, place["y"] + 36 + 35 * row + 17)
+        playwright.expect(table.locator("tr[aria-selected=true]")).to_have_count(chosen, timeout=PATIENCE)
         settled(page)
     page.get_by_text("견주기").first.wait_for()
     page.get_by_text("macro-F1 차이의 95 % 신뢰구간").first.wait_for()

@@ -1,5 +1,6 @@
 """Finished runs: their figures, what is confused with what, how they learned, two side by side."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -212,6 +213,14 @@ def _two(first: Run, second: Run) -> None:
         st.dataframe(found.rows.rename(columns=columns), hide_index=True)
 
 
+def _or_complain(show: Callable[..., None], *shown: Run) -> None:
+    """Show runs; what is wrong with them stands in their place, and the rest of the page below it."""
+    try:
+        show(*shown)
+    except GallaeError as problem:
+        complain(problem)
+
+
 st.title(say("runs.menu"))
 st.markdown(say("runs.what"))
 every = runs()
@@ -220,10 +229,7 @@ if not every:
     st.page_link("views/train.py", label=say("train.menu"))
     st.stop()
 chosen = _table(every)
-try:
-    if len(chosen) == 2:
-        _two(*chosen)
-    for each in chosen[:2] or every[:1]:
-        _one(each)
-except GallaeError as problem:
-    complain(problem)
+if len(chosen) == 2:
+    _or_complain(_two, *chosen)
+for each in chosen[:2] or every[:1]:
+    _or_complain(_one, each)
