@@ -29,6 +29,7 @@ NETWORKS = {
     "convolutional": {"family": "convolutional", "filters": 12, "batch_norm": True},
     "branched": {"family": "branched", "hidden": 8, "filters": 8, "pooling": "attention"},
     "gru": {"family": "recurrent", "cell": "gru", "hidden": 12, "layers": 2, "pooling": "last"},
+    "lstm": {"family": "recurrent", "cell": "lstm", "hidden": 12, "pooling": "max"},
     "rnn": {"family": "recurrent", "cell": "rnn", "hidden": 12, "bidirectional": False},
     "transformer": {"family": "transformer", "hidden": 16, "heads": 2, "feed_forward": 32},
 }
@@ -166,6 +167,17 @@ def test_8_bits_are_smaller_and_give_mostly_the_same_labels(small, tmp_path):
     assert (tmp_path / "model" / "model.int8.onnx").exists()
     again = gallae.load(tmp_path / "model")
     assert np.array_equal(again.predict_proba(small[0]), bits.predict_proba(small[0]))
+
+
+@pytest.mark.parametrize("name", ["convolutional", "lstm", "transformer", "bert"])
+def test_8_bits_give_a_text_the_same_answer_alone(name, small, topics, encoder):
+    model = fresh(encoder("bert"), topics) if name == "bert" else make(name, small, epochs=2)
+    whole, bits = (exported(model, int8=int8)[0] for int8 in (False, True))
+    texts = [*topics[0], "", "길다 " * 40]
+    expected, found = whole.predict_proba(texts), bits.predict_proba(texts)
+    alone = np.vstack([bits.predict_proba([text]) for text in texts])
+    assert np.abs(found - alone).max() < 1e-5
+    assert 0 < np.abs(found - expected).max() < 0.02
 
 
 def test_two_classes_and_several_labels(binary, several):

@@ -32,9 +32,6 @@ def serve(
         list[str] | None, typer.Option("--cors-origin", help="Web page whose scripts may ask; repeatable.")
     ] = None,
     batch: Annotated[int, typer.Option("--batch", help="Most texts computed at once.")] = 64,
-    batch_int8: Annotated[
-        bool, typer.Option("--batch-int8", help="Compute requests of 8-bit models together, too.")
-    ] = False,
     wait_ms: Annotated[float, typer.Option("--wait-ms", help="Longest wait of a text for others.")] = 2.0,
     queue: Annotated[int, typer.Option("--queue", help="Most texts waiting for a model.")] = 512,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds until a request is given up.")] = 10.0,
@@ -69,7 +66,6 @@ def serve(
         characters=max_characters,
         queue=queue,
         batch=batch,
-        batch_int8=batch_int8,
         wait_ms=wait_ms,
         timeout=timeout,
         connections=max_connections,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import copy
 import logging
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ from gallae.models.architectures.recurrent import Recurrence
 from gallae.models.encoded import CheckpointInputs, EncodedTexts
 from gallae.models.inputs import TokenInputs
 from gallae.models.neural import NeuralClassifier
+from gallae.models.onnx_int8 import to_int8
 from gallae.models.onnx_network import OnnxClassifier, open_session
 from gallae.models.onnx_recurrence import OnnxRecurrence
 from gallae.text.morphemes import available_cores
@@ -56,7 +55,10 @@ def exported(model: NeuralClassifier, int8: bool = False) -> tuple[OnnxClassifie
             f"a network of the kind {_kind(network)} was exported, but its logits are up to {difference:.2g} "
             f"from torch's (allowed: {TOLERANCE:g}), so nothing was written. Predict with the model as it is."
         )
-    return OnnxClassifier.of(model, inputs, _to_int8(proto) if int8 else onnx, int8), difference
+    if int8:
+        with _quiet():
+            onnx = to_int8(proto)
+    return OnnxClassifier.of(model, inputs, onnx, int8), difference
 
 
 def _padded_inputs(model: NeuralClassifier) -> Any:
@@ -180,17 +182,3 @@ def _difference(network: nn.Module, onnx: bytes, inputs: Any) -> float:
         found = session.run(None, rows.arrays(chosen))[0]
         worst = max(worst, float(np.abs(found - expected).max()))
     return worst
-
-
-def _to_int8(proto: Any) -> bytes:
-    """Return a network whose weights are of 8 bits, and whose products are of integers.
-
-    Activations are scaled as they come, a matrix at a time ("dynamic"), weights a column at a time.
-    """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    with tempfile.TemporaryDirectory(prefix="gallae-") as temporary:
-        path = Path(temporary) / "model.onnx"
-        with _quiet():
-            quantize_dynamic(proto, str(path), per_channel=True, weight_type=QuantType.QInt8)
-        return path.read_bytes()

@@ -68,11 +68,10 @@ class Service:
                 self.batchers[model.name, ability] = self._batcher(model, ability, calls[ability])
 
     def _batcher(self, model: ServedModel, ability: str, compute: Callable[[list[Any]], Any]) -> Batcher:
-        mixed = ability == "embed" or (ability == "classify" and (self.limits.batch_int8 or not model.alone))
         count = self._metrics.batches(model.name, ability, lambda: self.batchers[model.name, ability].texts)
         return Batcher(
             compute,
-            batch=self.limits.batch if mixed else 1,
+            batch=1 if ability == "explain" else self.limits.batch,
             wait=self.limits.wait_ms / 1000,
             queue=self.limits.queue,
             timeout=self.limits.timeout,

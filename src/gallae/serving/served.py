@@ -18,7 +18,7 @@ from gallae.explaining.methods import check_wish
 from gallae.models.contract import TextClassifier
 from gallae.models.embedders import KIWI, embedder_within, is_own_model, open_embedder
 from gallae.models.layers import EmbeddingOptions
-from gallae.models.parts import parts, set_threads
+from gallae.models.parts import set_threads
 
 log = logging.getLogger("gallae.serving")
 _WARM = [
@@ -55,13 +55,6 @@ class ServedModel:
     def __post_init__(self) -> None:
         self.labels = [] if self.classifier is None else [str(label) for label in self.classifier.classes_]
         self.multilabel = self.classifier is not None and self.classifier.multilabel_
-
-    @property
-    def alone(self) -> bool:
-        """Whether requests are computed each alone, as 8-bit products depend on what stands in the batch."""
-        return self.classifier is not None and any(
-            getattr(part, "int8_", False) for part in parts(self.classifier)
-        )
 
     @property
     def abilities(self) -> tuple[str, ...]:

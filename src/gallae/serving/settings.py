@@ -25,7 +25,6 @@ class Limits:
         explained: Most texts of a request to explain, which costs hundreds of predictions a text.
         queue: Most texts of a model, waiting and being computed, in a worker; more are refused.
         batch: Most texts computed at once; a request with more is computed alone.
-        batch_int8: Whether to compute requests of models with 8-bit weights together, too.
         wait_ms: Longest wait of a text for others to be computed with it.
         timeout: Seconds until a request is given up.
         connections: Most open connections of a worker.
@@ -40,7 +39,6 @@ class Limits:
     explained: int = 8
     queue: int = 512
     batch: int = 64
-    batch_int8: bool = False
     wait_ms: float = 2.0
     timeout: float = 10.0
     connections: int = 1000
