@@ -88,6 +88,12 @@ def test_pages_of_other_sites_may_ask_only_where_they_are_named(app_client):
     allowed = client.options("/v1/classify", headers=asked)
     assert allowed.status_code == 200
     assert allowed.headers["access-control-allow-origin"] == "https://a.example"
+    wrong = {"origin": "https://b.example"}, {"access-control-request-method": "PUT"}
+    for headers in (*wrong, {"access-control-request-headers": "x-mine"}):
+        refused = client.options("/v1/classify", headers={**asked, **headers})
+        error = refused.json()["error"]
+        assert (refused.status_code, error["code"]) == (400, "not_this_page")
+        assert error["request_id"] == refused.headers["x-request-id"]
     other = client.options("/v1/classify", headers={**asked, "origin": "https://b.example"})
     assert "access-control-allow-origin" not in other.headers
 
