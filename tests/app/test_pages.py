@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gallae.app import settings
+from gallae.app import settings, trainings
 from gallae.app.language import phrases
 from gallae.app.launching import SCRIPT
 
@@ -127,6 +127,45 @@ def test_uploaded_data_is_audited(open_page):
     assert not page.exception
     assert not page.error
     assert page.selectbox(key="data_file").value.name == "mine.csv"
+
+
+@pytest.fixture
+def interrupted(interrupt, tmp_path):
+    """The train page's workspace holds a training that an earlier server left."""
+    training = interrupt(tmp_path)
+    settings.use(settings.Settings(tmp_path))
+    trainings.take_up(tmp_path)
+    yield training.request.folder
+    trainings.end_all()
+    trainings.TRAININGS.clear()
+
+
+def test_training_of_an_earlier_server_is_taken_up(open_page, interrupted):
+    page = open_page("train", "en")
+    assert any("begun** · interrupted" in text.value for text in page.markdown)
+    assert any("0 of 1 finished" in text.value for text in page.markdown)
+    page.button(key="begun_resume").click().run()
+    assert not page.exception
+    assert trainings.TRAININGS[0].wait(120) == "finished"
+    assert (interrupted / "metrics.json").is_file()
+
+
+def test_training_of_an_earlier_server_is_thrown_away(open_page, interrupted):
+    page = open_page("train")
+    page.button(key="begun_discard").click().run()
+    assert not page.exception
+    assert any(say("train.none_yet", "ko") in text.value for text in page.markdown)
+    assert list(interrupted.parent.iterdir()) == []
+
+
+def test_one_training_at_a_time(open_page, interrupted, topics_csv, interrupt):
+    from gallae.workflows.background import Background, Request
+
+    trainings.TRAININGS.insert(
+        0, Background(Request(topics_csv, ("fast",), interrupted.with_name("b"), folds=20))
+    )
+    page = open_page("train")
+    assert page.button(key="begun_resume").disabled
 
 
 def test_confusion_cell_shows_its_texts(open_page):

@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from gallae.app.language import say
-from gallae.app.theme import CARD, FAINT, INK, LINK, PAPER, WARN, WARN_CARD
+from gallae.app.theme import CARD, FAINT, INK, LINK, PAPER, SHADE, WARN, WARN_CARD
 from gallae.evaluation.page import Part
 from gallae.evaluation.style import CSS
 from gallae.evaluation.svg import BLUE, GREEN, ORANGE
@@ -143,14 +143,11 @@ def confusion_chart(cells: pd.DataFrame, classes: Sequence[str], key: str, on_se
         ],
     )
     cell = base.mark_rect(cursor="pointer").encode(
-        color=alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=["#f4f7fa", BLUE]), legend=None),
+        color=alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=list(SHADE)), legend=None),
         stroke=alt.condition(click, alt.value(ORANGE), alt.value("#ffffff")),
         strokeWidth=alt.condition(click, alt.value(3), alt.value(1)),
     ).add_params(click)  # fmt: skip
-    text = base.mark_text(fontSize=13).encode(
-        text="shown:N",
-        color=alt.condition("datum.share > 0.55", alt.value("#ffffff"), alt.value("#1f2a36")),
-    )
+    text = base.mark_text(fontSize=13, color=INK).encode(text="shown:N")
     height = max(220, 44 * len(classes) + 60)
     chart = (cell + text).properties(height=height)
     st.altair_chart(

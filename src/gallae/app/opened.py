@@ -99,14 +99,16 @@ def choose_data(key: str) -> DataFile:
     files = data_files()
     paths = [file.path for file in files]
     last = st.session_state.get(f"{key}_path")  # outlives another language, in which files have other names
-    if uploaded and st.session_state.get(f"{key}_newest") != uploaded.path:
-        st.session_state[f"{key}_newest"], last = uploaded.path, None
+    newest = st.session_state.get(f"{key}_newest")
+    if uploaded and newest != uploaded.path:
+        newest, last = uploaded.path, None
         st.session_state[f"{key}_file"] = uploaded
     index = paths.index(last) if last in paths else 0
     chosen = st.selectbox(
         say("app.data"), files, index=index, format_func=lambda file: file.name, key=f"{key}_file"
     )
     st.session_state[f"{key}_path"] = chosen.path
+    st.session_state[f"{key}_newest"] = newest  # not before the choice is drawn: a click may end this run
     return _with_columns(chosen, key)
 
 

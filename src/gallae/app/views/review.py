@@ -67,7 +67,8 @@ def _edit(found: Review, file: DataFile, key: str) -> dict[int, Any]:
         disabled=[name for name in COLUMNS if name != "corrected"],
         hide_index=True,
         key=f"review_{key}",
-        height=420,
+        height=560,
+        row_height=72,  # two lines: the whole text has to be read
     )
     changed = edited[edited["corrected"] != edited["given"]]
     if several:
@@ -82,8 +83,8 @@ def _columns(names: list[str]) -> dict[str, Any]:
     column = st.column_config
     label = column.SelectboxColumn(say("review.corrected"), options=names, required=True)
     return {
-        "row": column.NumberColumn(say("app.number"), width="small"),
-        "text": column.TextColumn(say("app.text"), width="large"),
+        "row": column.NumberColumn(say("app.number"), width="small", format="%d"),
+        "text": column.TextColumn(say("app.text"), width=290),
         "given": column.TextColumn(say("app.label"), width="small"),
         "corrected": label if names else column.TextColumn(say("review.corrected")),
         "suggested": column.TextColumn(say("review.suggested"), width="small"),
