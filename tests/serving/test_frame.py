@@ -98,6 +98,12 @@ def test_pages_of_other_sites_may_ask_only_where_they_are_named(app_client):
     assert "access-control-allow-origin" not in other.headers
 
 
+def test_head_is_answered_as_get_without_a_body(client):
+    for path in ("/healthz", "/readyz", "/v1/models", "/metrics", "/openapi.json"):
+        assert client.head(path).status_code == client.get(path).status_code == 200
+    assert client.head("/v1/classify").status_code == 405
+
+
 def test_a_stuck_computation_is_not_ready(app_client, loaded, monkeypatch):
     import threading
 
