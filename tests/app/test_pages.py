@@ -196,6 +196,27 @@ def test_labels_are_judged_mended_and_taken_home(open_page, topics_csv):
     assert len(page.dataframe[0].value) <= 20
 
 
+def test_file_that_cannot_be_reviewed_is_told_by_its_own_name(open_page):
+    page = open_page("review", "en")
+    page.file_uploader(key="review_upload").upload("mine.csv", "title\n가나다\n".encode(), "text/csv").run()
+    page.button(key="review_start").click().run()
+    assert page.error[0].value.startswith("mine.csv: which column holds the label?")
+    assert page.info[0].value == say("app.columns_hint", "en")
+
+
+def test_file_that_cannot_be_corrected_is_told_before_labels_are(open_page, topics_csv, tmp_path):
+    import pandas as pd
+
+    excel = tmp_path / "mine.xlsx"
+    pd.read_csv(topics_csv).to_excel(excel, index=False)
+    page = open_page("review", "en")
+    page.file_uploader(key="review_upload").upload("mine.xlsx", excel.read_bytes(), "").run()
+    page.selectbox(key="review_recipe").set_value("fast")
+    page.button(key="review_start").click().run()
+    assert not page.exception
+    assert page.error[0].value.startswith("mine.xlsx: labels can be corrected in files of the formats csv")
+
+
 def test_dialect_is_recognised_and_translated(open_page):
     page = open_page("dialect", "en")
     assert any("Gyeongsang" in text.value for text in page.markdown)

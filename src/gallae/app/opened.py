@@ -51,7 +51,11 @@ class DataFile:
         try:
             return _corpus(self.key, self, labels)
         except GallaeError as error:
-            raise DataError(without_path(error, self.path, self.name)) from error
+            raise self.named(error) from error
+
+    def named(self, error: Exception) -> DataError:
+        """Return an error about it with the name that the person knows it by."""
+        return DataError(without_path(error, self.path, self.name))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -203,6 +207,8 @@ def choose_model(key: str) -> LoadedModel:
 def complain(error: GallaeError) -> None:
     """Show what is wrong, in the words of whoever found it."""
     st.error(str(error))
+    if "-column" in str(error):  # the words are those of the command line
+        st.info(say("app.columns_hint"))
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
