@@ -77,6 +77,14 @@ def test_texts_are_classified_a_line_each(open_page):
     assert table["label"].tolist() == ["스포츠", "경제"]
 
 
+def test_word_that_stands_twice_has_two_bars(open_page):
+    page = open_page("classify")
+    page.text_area(key="classify_texts").set_value("한국 축구 대표팀, 축구 강호 꺾고 한국 4강")
+    page.button(key="classify_go").click().run()
+    bars = page.get("vega_lite_chart")[-1].proto
+    assert "축구 (2) +" in bars.alt and "축구 +" in bars.alt
+
+
 def test_nothing_to_classify_is_said(open_page):
     page = open_page("classify")
     page.text_area(key="classify_texts").set_value(" \n")

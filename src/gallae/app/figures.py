@@ -12,6 +12,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from gallae import explaining
 from gallae.app.language import say
 from gallae.app.theme import CARD, FAINT, INK, LINK, PAPER, SHADE, WARN, WARN_CARD
 from gallae.evaluation.page import Part
@@ -83,7 +84,8 @@ def show_explanation(explanation: Explanation, most: int = 8) -> None:
     parts = explanation.top(most)
     if not parts:
         return
-    table = pd.DataFrame([{"part": part.text, "weight": part.weight, "at": part.start} for part in parts])
+    names = [_place_name(part, explanation) for part in parts]
+    table = pd.DataFrame({"part": names, "weight": [part.weight for part in parts]})
     base = alt.Chart(table).encode(
         x=alt.X("weight:Q", title=say("app.weight", label=explanation.label)),
         y=alt.Y("part:N", sort=None, title=None, axis=alt.Axis(labelLimit=180, ticks=False, domain=False)),
@@ -95,8 +97,14 @@ def show_explanation(explanation: Explanation, most: int = 8) -> None:
     bars = base.mark_bar(height=14).encode(
         color=alt.condition("datum.weight > 0", alt.value(BLUE), alt.value(ORANGE))
     )
-    said = ", ".join(f"{part.text} {part.weight:+.2f}" for part in parts)
+    said = ", ".join(f"{name} {part.weight:+.2f}" for name, part in zip(names, parts, strict=True))
     st.altair_chart(_readable(bars.properties(height=alt.Step(24))), alt=f"{explanation.label}: {said}")
+
+
+def _place_name(part: explaining.Part, explanation: Explanation) -> str:
+    """Return a word, numbered from its second time on: each place has a bar of its own."""
+    before = sum(other.text == part.text and other.start < part.start for other in explanation.parts)
+    return f"{part.text} ({before + 1})" if before else part.text
 
 
 def show_change(before: str, after: str, changes: Sequence[Mapping[str, Any]]) -> None:
