@@ -87,7 +87,11 @@ def show_explanation(explanation: Explanation, most: int = 8) -> None:
     names = [_place_name(part, explanation) for part in parts]
     table = pd.DataFrame({"part": names, "weight": [part.weight for part in parts]})
     base = alt.Chart(table).encode(
-        x=alt.X("weight:Q", title=say("app.weight", label=explanation.label)),
+        x=alt.X(
+            "weight:Q",
+            title=say("app.weight", label=explanation.label),
+            axis=alt.Axis(tickCount=4),  # with more, the label of 0 may give way to its neighbours'
+        ),
         y=alt.Y("part:N", sort=None, title=None, axis=alt.Axis(labelLimit=180, ticks=False, domain=False)),
         tooltip=[
             alt.Tooltip("part:N", title=say("app.word")),
