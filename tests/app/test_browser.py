@@ -35,8 +35,9 @@ def free_port():
 
 
 @pytest.fixture(scope="module")
-def server(workspace, tmp_path_factory):
+def server(workspace, interrupt, tmp_path_factory):
     """Serve the workbench on a free port; it is ended whatever happens."""
+    interrupt(workspace)
     port = free_port()
     log = (tmp_path_factory.mktemp("server") / "log").open("w+b")
     options = ["--no-browser", "--port", str(port), "--workspace", str(workspace)]
@@ -103,6 +104,14 @@ def settled(page):
     assert page.get_by_test_id("stException").count() == 0
 
 
+def upload(page, file):
+    """Upload a data file and wait until it is the one that is chosen."""
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    name = file["name"] if isinstance(file, dict) else file.name
+    playwright.expect(page.get_by_label("데이터", exact=True)).to_have_value(name, timeout=PATIENCE)
+    settled(page)
+
+
 def open_page(page, server, name, language="ko"):
     page.goto(f"{server}/{name}?lang={language}")
     page.get_by_test_id("stMain").locator("h1").first.wait_for()
@@ -126,6 +135,12 @@ def test_korean_letters_come_from_the_packages_own_font(page, server):
     assert page.evaluate("document.fonts.check('16px \"Gallae Hangul\"', '갈래')")
     loaded = page.evaluate("[...document.fonts].filter(f => f.status == 'loaded').map(f => f.family)")
     assert any("Gallae Hangul" in family for family in loaded)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_page_says_its_language(page, server, language):
+    open_page(page, server, "", language)
+    playwright.expect(page.locator("html")).to_have_attribute("lang", language)
 
 
 def test_inputs_have_labels_and_the_keyboard_reaches_them(page, server):
@@ -168,12 +183,10 @@ def test_file_is_uploaded_and_its_result_downloaded(page, server, tmp_path):
 
 def test_comparison_is_trained_and_its_cell_opened(page, server, topics_csv):
     open_page(page, server, "train")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(topics_csv)
-    page.get_by_text("train.csv").last.wait_for()
-    settled(page)
+    upload(page, topics_csv)
     page.get_by_role("button", name="학습 시작").click()
     page.get_by_text("학습 중").first.wait_for()
-    page.get_by_role("link", name="결과 보기").click(timeout=3 * PATIENCE)
+    page.get_by_role("link", name="결과 보기").first.click(timeout=3 * PATIENCE)
     page.get_by_role("heading", name="학습 결과", level=1).wait_for()
     settled(page)
     _click_first_cell(page)
@@ -201,6 +214,14 @@ def test_training_is_cancelled(page, server):
     page.get_by_text("취소됨").wait_for()
 
 
+def test_training_of_an_earlier_server_is_taken_up(page, server, workspace):
+    open_page(page, server, "train")
+    page.get_by_text("begun · 중단됨").wait_for()
+    page.get_by_role("button", name="이어서 학습").last.click()
+    page.get_by_text("begun · 끝남").wait_for()
+    assert (workspace / "begun" / "metrics.json").is_file()
+
+
 def test_two_runs_stand_side_by_side(page, server, workspace):
     runs = [run.folder for run in find_runs([workspace])]  # other tests may have trained more
     open_page(page, server, "runs")
@@ -224,10 +245,29 @@ def test_dialect_is_translated(page, server):
     page.get_by_text("어서 오세요").wait_for()
 
 
-def test_labels_are_judged_and_shown(page, server, topics_csv):
+def test_label_is_corrected_and_taken_home(page, server, topics_csv, tmp_path):
+    rows = topics_csv.read_text("utf-8").splitlines()
+    assert ",경제," in rows[1]
+    wrong = [rows[0], rows[1].replace(",경제,", ",스포츠,"), *rows[2:]]
     open_page(page, server, "review")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(topics_csv)
-    settled(page)
+    upload(page, {"name": "제목.csv", "mimeType": "text/csv", "buffer": "\n".join(wrong).encode()})
     page.get_by_role("button", name="라벨 판정하기").click()
     page.get_by_text("틀린 것으로 보입니다").wait_for()
     settled(page)
+    _correct_first_row(page, "경제")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="고친 파일 내려받기 (라벨 1개)").click()
+    waiting.value.save_as(tmp_path / "mended.csv")
+    assert waiting.value.suggested_filename == "제목-corrected.csv"
+    assert (tmp_path / "mended.csv").read_text("utf-8").splitlines() == rows
+
+
+def _correct_first_row(page, label):
+    """Choose a label in the list of the likeliest error: the mouse to its text, then the keyboard."""
+    place = page.get_by_test_id("stDataFrame").first.locator("canvas").first.bounding_box()
+    page.mouse.click(place["x"] + 150, place["y"] + 36 + 17)
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    page.get_by_role("option", name=label).wait_for()
+    page.keyboard.type(label)
+    page.keyboard.press("Enter")

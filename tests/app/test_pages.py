@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gallae.app import settings
+from gallae.app import settings, trainings
 from gallae.app.language import phrases
 from gallae.app.launching import SCRIPT
 
@@ -77,6 +77,14 @@ def test_texts_are_classified_a_line_each(open_page):
     assert table["label"].tolist() == ["스포츠", "경제"]
 
 
+def test_word_that_stands_twice_has_two_bars(open_page):
+    page = open_page("classify")
+    page.text_area(key="classify_texts").set_value("한국 축구 대표팀, 축구 강호 꺾고 한국 4강")
+    page.button(key="classify_go").click().run()
+    bars = page.get("vega_lite_chart")[-1].proto
+    assert "축구 (2) +" in bars.alt and "축구 +" in bars.alt
+
+
 def test_nothing_to_classify_is_said(open_page):
     page = open_page("classify")
     page.text_area(key="classify_texts").set_value(" \n")
@@ -129,6 +137,45 @@ def test_uploaded_data_is_audited(open_page):
     assert page.selectbox(key="data_file").value.name == "mine.csv"
 
 
+@pytest.fixture
+def interrupted(interrupt, tmp_path):
+    """The train page's workspace holds a training that an earlier server left."""
+    training = interrupt(tmp_path)
+    settings.use(settings.Settings(tmp_path))
+    trainings.take_up(tmp_path)
+    yield training.request.folder
+    trainings.end_all()
+    trainings.TRAININGS.clear()
+
+
+def test_training_of_an_earlier_server_is_taken_up(open_page, interrupted):
+    page = open_page("train", "en")
+    assert any("begun** · interrupted" in text.value for text in page.markdown)
+    assert any("0 of 1 finished" in text.value for text in page.markdown)
+    page.button(key="begun_resume").click().run()
+    assert not page.exception
+    assert trainings.TRAININGS[0].wait(120) == "finished"
+    assert (interrupted / "metrics.json").is_file()
+
+
+def test_training_of_an_earlier_server_is_thrown_away(open_page, interrupted):
+    page = open_page("train")
+    page.button(key="begun_discard").click().run()
+    assert not page.exception
+    assert any(say("train.none_yet", "ko") in text.value for text in page.markdown)
+    assert list(interrupted.parent.iterdir()) == []
+
+
+def test_one_training_at_a_time(open_page, interrupted, topics_csv, interrupt):
+    from gallae.workflows.background import Background, Request
+
+    trainings.TRAININGS.insert(
+        0, Background(Request(topics_csv, ("fast",), interrupted.with_name("b"), folds=20))
+    )
+    page = open_page("train")
+    assert page.button(key="begun_resume").disabled
+
+
 def test_confusion_cell_shows_its_texts(open_page):
     page = open_page("runs")
     gold, predicted = page.selectbox[0], page.selectbox[1]
@@ -155,6 +202,27 @@ def test_labels_are_judged_mended_and_taken_home(open_page, topics_csv):
     assert not page.exception
     assert not page.error
     assert len(page.dataframe[0].value) <= 20
+
+
+def test_file_that_cannot_be_reviewed_is_told_by_its_own_name(open_page):
+    page = open_page("review", "en")
+    page.file_uploader(key="review_upload").upload("mine.csv", "title\n가나다\n".encode(), "text/csv").run()
+    page.button(key="review_start").click().run()
+    assert page.error[0].value.startswith("mine.csv: which column holds the label?")
+    assert page.info[0].value == say("app.columns_hint", "en")
+
+
+def test_file_that_cannot_be_corrected_is_told_before_labels_are(open_page, topics_csv, tmp_path):
+    import pandas as pd
+
+    excel = tmp_path / "mine.xlsx"
+    pd.read_csv(topics_csv).to_excel(excel, index=False)
+    page = open_page("review", "en")
+    page.file_uploader(key="review_upload").upload("mine.xlsx", excel.read_bytes(), "").run()
+    page.selectbox(key="review_recipe").set_value("fast")
+    page.button(key="review_start").click().run()
+    assert not page.exception
+    assert page.error[0].value.startswith("mine.xlsx: labels can be corrected in files of the formats csv")
 
 
 def test_dialect_is_recognised_and_translated(open_page):

@@ -36,6 +36,8 @@ def faded(colour, ground, share=0.6):
         (theme.FAINT, theme.PAPER),
         (theme.FAINT, theme.CARD),
         (theme.WARN, theme.WARN_CARD),
+        (theme.INK, theme.SHADE[0]),
+        (theme.INK, theme.SHADE[1]),
         (faded(theme.INK, theme.PAPER), theme.PAPER),
         (faded(theme.INK, theme.CARD), theme.CARD),
     ],

@@ -88,8 +88,20 @@ def test_pages_of_other_sites_may_ask_only_where_they_are_named(app_client):
     allowed = client.options("/v1/classify", headers=asked)
     assert allowed.status_code == 200
     assert allowed.headers["access-control-allow-origin"] == "https://a.example"
+    wrong = {"origin": "https://b.example"}, {"access-control-request-method": "PUT"}
+    for headers in (*wrong, {"access-control-request-headers": "x-mine"}):
+        refused = client.options("/v1/classify", headers={**asked, **headers})
+        error = refused.json()["error"]
+        assert (refused.status_code, error["code"]) == (400, "not_this_page")
+        assert error["request_id"] == refused.headers["x-request-id"]
     other = client.options("/v1/classify", headers={**asked, "origin": "https://b.example"})
     assert "access-control-allow-origin" not in other.headers
+
+
+def test_head_is_answered_as_get_without_a_body(client):
+    for path in ("/healthz", "/readyz", "/v1/models", "/metrics", "/openapi.json"):
+        assert client.head(path).status_code == client.get(path).status_code == 200
+    assert client.head("/v1/classify").status_code == 405
 
 
 def test_a_stuck_computation_is_not_ready(app_client, loaded, monkeypatch):

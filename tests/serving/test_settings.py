@@ -37,11 +37,12 @@ def test_a_name_given_twice():
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"texts": 0}, "--max-texts is 0: give 1"),
+        ({"texts": 0}, "--max-texts is 0: give a number of 1 or more"),
         ({"batch": -1}, "--batch is -1"),
         ({"wait_ms": -0.5}, "--wait-ms is -0.5"),
         ({"timeout": 0}, "--timeout is 0"),
         ({"timeout": float("nan")}, "--timeout is nan"),
+        ({"timeout": float("inf")}, "--timeout is inf"),
         ({"queue": 10}, "--queue 10 is less than --max-texts 256"),
         ({"wait_ms": 10_000.0}, "--wait-ms 10000 is not less than --timeout"),
     ],

@@ -1,9 +1,12 @@
 """Training in a process of its own: finished, failed, cancelled and taken up again."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from gallae.errors import RecipeError
-from gallae.workflows.background import Background, Request
+from gallae.errors import OutputError, RecipeError
+from gallae.workflows.background import Background, Request, unfinished
 from gallae.workflows.browsing import find_runs
 
 NETWORK = """
@@ -26,6 +29,7 @@ def test_training_runs_to_its_end(topics_csv, tmp_path):
     assert training.wait(120) == "finished"
     assert training.progress().done == ["fast"]
     assert [run.folder.name for run in find_runs([tmp_path])] == ["run"]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_mistakes_are_told_in_the_commands_own_words(topics_csv, tmp_path):
@@ -60,16 +64,30 @@ def test_commands_say_what_was_asked_for(tmp_path):
     assert "--resume" in request.command(resume=True)
 
 
-def test_network_is_watched_cancelled_and_taken_up(topics_csv, tmp_path):
+@pytest.fixture
+def slow(topics_csv, tmp_path, monkeypatch):
+    """A request of a comparison that takes long; its data stand in the working directory."""
+    monkeypatch.chdir(topics_csv.parent)
     recipe = tmp_path / "slow.toml"
     recipe.write_text(NETWORK, encoding="utf-8")
-    training = Background(Request(topics_csv, (str(recipe), "fast"), tmp_path / "both", 0.4))
-    curves = {}
-    for _ in range(120):
-        if training.wait(0.5) != "running" or curves:
+    return Request(
+        Path(topics_csv.name), ("fast", str(recipe)), tmp_path / "runs" / "both", 0.4, language="ko"
+    )
+
+
+def wait_for(training, seen):
+    """Wait until a training is as far as `seen` asks, and return what it says."""
+    for _ in range(240):
+        found = seen(training.progress())
+        if found or training.wait(0.25) != "running":
             break
-        curves = training.progress().curves
-    assert curves
+    assert found, training.message
+    return found
+
+
+def test_network_is_watched_cancelled_and_taken_up(slow):
+    training = Background(slow)
+    curves = wait_for(training, lambda progress: progress.curves)
     history = next(iter(curves.values()))[0]
     assert {"epoch", "loss"} <= set(history[0])
     training.cancel()
@@ -79,3 +97,45 @@ def test_network_is_watched_cancelled_and_taken_up(topics_csv, tmp_path):
     assert training.state == "running"
     training.cancel()
     assert training.wait(20) == "cancelled"
+
+
+def test_what_another_process_left_is_found_and_taken_up(slow, topics_csv, monkeypatch):
+    first = Background(slow)
+    wait_for(first, lambda progress: progress.done)
+    assert unfinished(slow.folder.parent) == []  # somebody is at it
+    first.cancel()
+    first.wait(20)
+    monkeypatch.chdir(slow.folder.parent)
+
+    [found] = unfinished(slow.folder.parent)
+    assert found.request == replace(slow, data=topics_csv)
+    assert (found.state, found.message, found.resumable) == ("interrupted", "", True)
+    assert found.progress().done == ["fast"]
+    found.resume()
+    assert found.state == "running"
+    with pytest.raises(OutputError, match="by another process"):
+        first.resume()
+    with pytest.raises(OutputError, match="by another process"):
+        first.discard()
+    found.cancel()
+    assert found.wait(20) == "cancelled"
+    assert found.progress().done == ["fast"]
+
+    found.discard()
+    assert list(slow.folder.parent.iterdir()) == []
+    with pytest.raises(OutputError, match="removed by another process"):
+        first.resume()
+
+
+def test_damaged_requests_are_left_out(tmp_path, caplog):
+    (tmp_path / "run.partial").mkdir()
+    for content in ("", "[]", "{}", '{"data": "a.csv", "recipes": ["unknown"]}'):
+        (tmp_path / ".run.request.json").write_text(content, encoding="utf-8")
+        assert unfinished(tmp_path) == []
+    assert "is left out" in caplog.text
+
+
+def test_what_was_never_begun_is_forgotten(topics_csv, tmp_path):
+    Request(topics_csv, ("fast",), tmp_path / "run").write()
+    assert unfinished(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

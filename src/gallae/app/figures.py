@@ -12,8 +12,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from gallae import explaining
 from gallae.app.language import say
-from gallae.app.theme import CARD, FAINT, INK, LINK, PAPER, WARN, WARN_CARD
+from gallae.app.theme import CARD, FAINT, INK, LINK, PAPER, SHADE, WARN, WARN_CARD
 from gallae.evaluation.page import Part
 from gallae.evaluation.style import CSS
 from gallae.evaluation.svg import BLUE, GREEN, ORANGE
@@ -83,9 +84,14 @@ def show_explanation(explanation: Explanation, most: int = 8) -> None:
     parts = explanation.top(most)
     if not parts:
         return
-    table = pd.DataFrame([{"part": part.text, "weight": part.weight, "at": part.start} for part in parts])
+    names = [_place_name(part, explanation) for part in parts]
+    table = pd.DataFrame({"part": names, "weight": [part.weight for part in parts]})
     base = alt.Chart(table).encode(
-        x=alt.X("weight:Q", title=say("app.weight", label=explanation.label)),
+        x=alt.X(
+            "weight:Q",
+            title=say("app.weight", label=explanation.label),
+            axis=alt.Axis(tickCount=4),  # with more, the label of 0 may give way to its neighbours'
+        ),
         y=alt.Y("part:N", sort=None, title=None, axis=alt.Axis(labelLimit=180, ticks=False, domain=False)),
         tooltip=[
             alt.Tooltip("part:N", title=say("app.word")),
@@ -95,8 +101,14 @@ def show_explanation(explanation: Explanation, most: int = 8) -> None:
     bars = base.mark_bar(height=14).encode(
         color=alt.condition("datum.weight > 0", alt.value(BLUE), alt.value(ORANGE))
     )
-    said = ", ".join(f"{part.text} {part.weight:+.2f}" for part in parts)
+    said = ", ".join(f"{name} {part.weight:+.2f}" for name, part in zip(names, parts, strict=True))
     st.altair_chart(_readable(bars.properties(height=alt.Step(24))), alt=f"{explanation.label}: {said}")
+
+
+def _place_name(part: explaining.Part, explanation: Explanation) -> str:
+    """Return a word, numbered from its second time on: each place has a bar of its own."""
+    before = sum(other.text == part.text and other.start < part.start for other in explanation.parts)
+    return f"{part.text} ({before + 1})" if before else part.text
 
 
 def show_change(before: str, after: str, changes: Sequence[Mapping[str, Any]]) -> None:
@@ -143,14 +155,11 @@ def confusion_chart(cells: pd.DataFrame, classes: Sequence[str], key: str, on_se
         ],
     )
     cell = base.mark_rect(cursor="pointer").encode(
-        color=alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=["#f4f7fa", BLUE]), legend=None),
+        color=alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=list(SHADE)), legend=None),
         stroke=alt.condition(click, alt.value(ORANGE), alt.value("#ffffff")),
         strokeWidth=alt.condition(click, alt.value(3), alt.value(1)),
     ).add_params(click)  # fmt: skip
-    text = base.mark_text(fontSize=13).encode(
-        text="shown:N",
-        color=alt.condition("datum.share > 0.55", alt.value("#ffffff"), alt.value("#1f2a36")),
-    )
+    text = base.mark_text(fontSize=13, color=INK).encode(text="shown:N")
     height = max(220, 44 * len(classes) + 60)
     chart = (cell + text).properties(height=height)
     st.altair_chart(

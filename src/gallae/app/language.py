@@ -50,6 +50,10 @@ def choose_language() -> None:
             key=_KEY,
             required=True,
         )
+        # Streamlit's page says that it is English; screen readers would read Korean so.
+        st.html(
+            f'<script>document.documentElement.lang = "{language()}"</script>', unsafe_allow_javascript=True
+        )
     if language() == "ko":
         st.html(_UPLOADER_IN_KOREAN)
 

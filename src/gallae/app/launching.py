@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gallae.app import settings
 from gallae.app.theme import streamlit_options
-from gallae.app.trainings import end_all
+from gallae.app.trainings import end_all, take_up
 from gallae.data.opening import existing
 from gallae.errors import DataError, GallaeError, OutputError, require
 from gallae.evaluation.font import FONT
@@ -59,7 +59,7 @@ def launch(
     browser: bool = True,
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Serve the workbench until it is stopped; trainings that were begun in it end with it.
+    """Serve the workbench until it is stopped; trainings end with it, and the next one can go on with them.
 
     Args:
         items: Data files and run folders to begin with.
@@ -81,6 +81,7 @@ def launch(
     from starlette.routing import Mount
     from starlette.staticfiles import StaticFiles
 
+    take_up(settings.current().workspace)
     fonts = Mount("/fonts", StaticFiles(directory=FONT.parent))
     say(f"workbench: http://{host}:{port} (Ctrl-C ends it)")
     try:

@@ -51,7 +51,11 @@ class DataFile:
         try:
             return _corpus(self.key, self, labels)
         except GallaeError as error:
-            raise DataError(without_path(error, self.path, self.name)) from error
+            raise self.named(error) from error
+
+    def named(self, error: Exception) -> DataError:
+        """Return an error about it with the name that the person knows it by."""
+        return DataError(without_path(error, self.path, self.name))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -99,14 +103,16 @@ def choose_data(key: str) -> DataFile:
     files = data_files()
     paths = [file.path for file in files]
     last = st.session_state.get(f"{key}_path")  # outlives another language, in which files have other names
-    if uploaded and st.session_state.get(f"{key}_newest") != uploaded.path:
-        st.session_state[f"{key}_newest"], last = uploaded.path, None
+    newest = st.session_state.get(f"{key}_newest")
+    if uploaded and newest != uploaded.path:
+        newest, last = uploaded.path, None
         st.session_state[f"{key}_file"] = uploaded
     index = paths.index(last) if last in paths else 0
     chosen = st.selectbox(
         say("app.data"), files, index=index, format_func=lambda file: file.name, key=f"{key}_file"
     )
     st.session_state[f"{key}_path"] = chosen.path
+    st.session_state[f"{key}_newest"] = newest  # not before the choice is drawn: a click may end this run
     return _with_columns(chosen, key)
 
 
@@ -201,6 +207,8 @@ def choose_model(key: str) -> LoadedModel:
 def complain(error: GallaeError) -> None:
     """Show what is wrong, in the words of whoever found it."""
     st.error(str(error))
+    if "-column" in str(error):  # the words are those of the command line
+        st.info(say("app.columns_hint"))
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:

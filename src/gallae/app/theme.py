@@ -13,6 +13,7 @@ FONT_URL = f"fonts/{FONT.name}"
 # it), which Streamlit's dark theme cannot reach, as it uses one colour for letters and beneath white letters.
 INK, PAPER, CARD, LINK = "#0c1219", "#ffffff", "#f2f5f8", "#2b6499"
 FAINT, WARN, WARN_CARD = "#5b6672", "#9a520c", "#fdf3e7"
+SHADE = ("#f4f7fa", "#4a86be")  # of a cell, from none to all; both beneath letters of INK
 COLOURS = {
     "base": "light",
     "primaryColor": LINK,

@@ -77,8 +77,7 @@ def review(
     for entry in found.table.head(_SHOWN).to_dict("records"):
         given = f"{entry['given']} -> " if entry["given"] else ""
         typer.echo(
-            f"row {entry['row']:,}: {given}{entry['suggested']} | {entry['reason']} | "
-            f"{one_line(entry['text'])}"
+            f"row {entry['row']}: {given}{entry['suggested']} | {entry['reason']} | {one_line(entry['text'])}"
         )
     if len(found.table) > _SHOWN:
         typer.echo(f"... {len(found.table) - _SHOWN:,} more: write them with -o review.csv")

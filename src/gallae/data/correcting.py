@@ -52,17 +52,27 @@ def correct(
     """
     target = refuse_existing(output, force)
     path = existing(path)
-    format = reading.get("format") or detect_format(path, asked(reading.get("label_column")))
-    if format not in FORMATS:
-        raise DataError(
-            f"{path}: labels can be corrected in files of the formats {', '.join(FORMATS)}, not {format}. "
-            "Save it as CSV first."
-        )
+    format = check_correctable(path, **reading)
     cells = _Cells.of(path, format, reading)
     written = cells.with_labels({int(row): label for row, label in labels.items()})
     with write_beside(target, force) as temporary:
         temporary.write_bytes(written)
     return cells.changed
+
+
+def check_correctable(path: Path, **reading: Any) -> str:
+    """Return a file's format, made sure that its labels can be corrected.
+
+    Raises:
+        DataError: if they cannot.
+    """
+    format: str = reading.get("format") or detect_format(path, asked(reading.get("label_column")))
+    if format not in FORMATS:
+        raise DataError(
+            f"{path}: labels can be corrected in files of the formats {', '.join(FORMATS)}, not {format}. "
+            "Save it as CSV first."
+        )
+    return format
 
 
 @dataclass

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
@@ -19,6 +18,7 @@ from gallae import __version__
 from gallae.errors import GallaeError
 from gallae.serving import schemas
 from gallae.serving.batching import Batcher
+from gallae.serving.cors import Cors
 from gallae.serving.frame import Endpoint, Frame
 from gallae.serving.logs import RequestLog
 from gallae.serving.metrics import CONTENT_TYPE, Metrics
@@ -139,16 +139,8 @@ def create_app(
     app.add_exception_handler(HTTPException, _status)
     _add_health(app, service, metrics)
     _add_models(app, service, settings.log_texts)
-    framed: ASGIApp = Frame(app, _endpoints(app), metrics, settings.api_key, requests)
-    if settings.origins:
-        framed = CORSMiddleware(
-            framed,
-            allow_origins=settings.origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
-            expose_headers=["Retry-After", "X-Request-ID"],
-        )
-    return framed
+    framed = Frame(app, _endpoints(app), metrics, settings.api_key, requests)
+    return Cors(framed, settings.origins) if settings.origins else framed
 
 
 def _endpoints(app: FastAPI) -> dict[tuple[str, str], Endpoint]:

@@ -75,7 +75,8 @@ class Frame:
         try:
             if self._key and scope["path"] not in OPEN:
                 self._check_key(headers)
-            endpoint = self._endpoints.get((scope["method"], scope["path"]))
+            method = "GET" if scope["method"] == "HEAD" else scope["method"]  # whose body is not sent
+            endpoint = self._endpoints.get((method, scope["path"]))
             if endpoint is None:
                 await self.app(scope, receive, answer)
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -47,8 +48,8 @@ class Limits:
         for one in fields(self):
             least = 0 if one.name == "wait_ms" else 0.1 if one.name == "timeout" else 1
             value = getattr(self, one.name)
-            if not isinstance(value, bool) and not value >= least:
-                raise ServingError(f"{_option(one.name)} is {value}: give {least} or more.")
+            if not isinstance(value, bool) and not least <= value < math.inf:
+                raise ServingError(f"{_option(one.name)} is {value}: give a number of {least} or more.")
         if self.queue < self.texts:
             raise ServingError(
                 f"--queue {self.queue} is less than --max-texts {self.texts}: such a request could never be "

@@ -153,8 +153,8 @@ def review_page(review: Review, language: str = "en") -> str:
     if review.kind == "unlabelled":
         columns = ["row", "text", "suggested", "probability", "reason"]
     rows = [
-        [None if value != value else value for value in row]
-        for row in review.table[columns].astype(object).itertuples(index=False)
+        [str(number), *(None if value != value else value for value in row)]  # a name, without separators
+        for number, *row in review.table[columns].astype(object).itertuples(index=False)
     ]
     sections = [
         page.Section(say["summary"], parts),

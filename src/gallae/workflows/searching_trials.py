@@ -21,6 +21,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
 from gallae.errors import OutputError
+from gallae.files import lock
 from gallae.recipes import Recipe
 from gallae.recipes.space import Parameter, Space
 from gallae.workflows.searching_records import FAILED, FINISHED, PRUNED, Answer, Record
@@ -241,17 +242,11 @@ class _OneWriter(JournalFileOpenLock):
 
 def _lock(file: Any, journal: Path) -> None:
     """Refuse a second search in the same folder; the system takes the lock back when a process ends."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    if not lock(file):
         file.close()
         raise OutputError(
             f"another search is at work in {journal.parent}. Wait for it, or choose another -o."
-        ) from error
+        )
 
 
 def _mend(journal: Path) -> None:

@@ -10,7 +10,6 @@ import streamlit as st
 from gallae.app import figures
 from gallae.app.language import say
 from gallae.app.opened import DataFile, choose_model, complain, csv_bytes, upload_file
-from gallae.app.uploads import without_path
 from gallae.errors import GallaeError
 from gallae.explaining import Explanation, explain
 from gallae.workflows.predicting import predict, predict_texts
@@ -121,7 +120,7 @@ def _file(loaded: LoadedModel) -> None:
             content = output.read_bytes()
             table = pd.read_csv(output, nrows=SHOWN_ROWS)
     except GallaeError as error:
-        st.error(without_path(error, file.path, file.name))
+        st.error(str(file.named(error)))
         return
     st.success(say("classify.done", count=f"{count:,}"))
     st.download_button(

@@ -1,5 +1,7 @@
 """Look at data before training on it: the audit."""
 
+from typing import Any
+
 import streamlit as st
 
 from gallae.app import figures
@@ -36,8 +38,12 @@ def _show(file: DataFile) -> None:
             figures.show_parts(section.parts)
     with st.expander(say("data.rows")):
         table = file.corpus("optional").table.head(1000)
-        names = {"index": say("app.number"), "text": say("app.text"), "label": say("app.label")}
-        st.dataframe(table.rename(columns=names), hide_index=True)
+        columns: dict[str, Any] = {
+            "index": st.column_config.NumberColumn(say("app.number"), format="%d"),
+            "text": say("app.text"),
+            "label": say("app.label"),
+        }
+        st.dataframe(table, column_config=columns, hide_index=True)
 
 
 st.title(say("data.menu"))

@@ -10,8 +10,7 @@ import streamlit as st
 from gallae.app import figures
 from gallae.app.language import language, say
 from gallae.app.opened import DataFile, choose_data, complain
-from gallae.app.uploads import without_path
-from gallae.data.correcting import correct
+from gallae.data.correcting import check_correctable, correct
 from gallae.errors import GallaeError
 from gallae.workflows.reviewing import Review, review
 
@@ -35,8 +34,11 @@ def _look(file: DataFile) -> None:
         st.session_state["review_asked"] = asked
     if st.session_state.get("review_asked") != asked:
         return
-    with st.spinner(say("review.working")):
-        found = _reviewed(file.key, file, recipe, budget, language())
+    try:
+        with st.spinner(say("review.working")):
+            found = _reviewed(file.key, file, recipe, budget, language())
+    except GallaeError as error:
+        raise file.named(error) from error
     if found.kind != "labels":
         st.info(say("review.unlabelled"))
         st.dataframe(
@@ -48,10 +50,23 @@ def _look(file: DataFile) -> None:
     st.markdown(
         say("review.found", all=f"{found.looked_at:,}", wrong=f"{found.wrong:,}", shown=len(found.table))
     )
+    savable = _is_savable(file)
     corrected = _edit(found, file, "-".join(map(str, asked)))
-    _take_home(file, corrected)
+    if savable:
+        _take_home(file, corrected)
     if found.regions is not None:
         _regions(found.regions.pairs, found.regions.words)
+
+
+def _is_savable(file: DataFile) -> bool:
+    """Whether a corrected file can be written; if not, say so before somebody takes the trouble."""
+    reading: dict[str, Any] = dict(file.reading)
+    try:
+        check_correctable(file.path, **reading)
+    except GallaeError as error:
+        complain(file.named(error))
+        return False
+    return True
 
 
 def _edit(found: Review, file: DataFile, key: str) -> dict[int, Any]:
@@ -67,7 +82,8 @@ def _edit(found: Review, file: DataFile, key: str) -> dict[int, Any]:
         disabled=[name for name in COLUMNS if name != "corrected"],
         hide_index=True,
         key=f"review_{key}",
-        height=420,
+        height=560,
+        row_height=72,  # two lines: the whole text has to be read
     )
     changed = edited[edited["corrected"] != edited["given"]]
     if several:
@@ -82,8 +98,8 @@ def _columns(names: list[str]) -> dict[str, Any]:
     column = st.column_config
     label = column.SelectboxColumn(say("review.corrected"), options=names, required=True)
     return {
-        "row": column.NumberColumn(say("app.number"), width="small"),
-        "text": column.TextColumn(say("app.text"), width="large"),
+        "row": column.NumberColumn(say("app.number"), width="small", format="%d"),
+        "text": column.TextColumn(say("app.text"), width=290),
         "given": column.TextColumn(say("app.label"), width="small"),
         "corrected": label if names else column.TextColumn(say("review.corrected")),
         "suggested": column.TextColumn(say("review.suggested"), width="small"),
@@ -104,7 +120,7 @@ def _take_home(file: DataFile, labels: dict[int, Any]) -> None:
         try:
             count = correct(file.path, labels, copy, **reading)
         except GallaeError as error:
-            st.error(without_path(error, file.path, file.name))
+            complain(file.named(error))
             return
         content = copy.read_bytes()
     st.download_button(

@@ -22,6 +22,7 @@ def _table(found: list[Run]) -> list[Run]:
         f"{low_high[0]:.3f}–{low_high[1]:.3f}" if isinstance(low_high, list) else ""
         for low_high in table["macro_f1_interval"]
     ]
+    table["texts_per_second"] = table["texts_per_second"].round()
     number = st.column_config.NumberColumn
     event = st.dataframe(
         table[
@@ -31,7 +32,6 @@ def _table(found: list[Run]) -> list[Run]:
                 "macro_f1",
                 "interval",
                 "accuracy",
-                "log_loss",
                 "fit_seconds",
                 "texts_per_second",
                 "model_mb",
@@ -39,14 +39,13 @@ def _table(found: list[Run]) -> list[Run]:
             ]
         ],
         column_config={
-            "name": st.column_config.TextColumn(say("runs.name"), width=215),
+            "name": st.column_config.TextColumn(say("runs.name"), width=170),
             "recipe": say("runs.recipe"),
             "macro_f1": number("macro-F1", format="%.4f"),
             "interval": say("runs.interval"),
             "accuracy": number(say("runs.accuracy"), format="%.4f"),
-            "log_loss": number(say("runs.log_loss"), format="%.3f"),
             "fit_seconds": number(say("runs.fit_seconds"), format="%.1f"),
-            "texts_per_second": number(say("runs.speed"), format="%d"),
+            "texts_per_second": number(say("runs.speed"), format="localized"),
             "model_mb": number("MB", format="%.1f"),
             "n": number(say("runs.n"), format="localized"),
         },
@@ -124,11 +123,11 @@ def _confusion(run: Run, rows: pd.DataFrame) -> None:
         behind = browsing.rows_behind(rows, gold, predicted)
         st.markdown(say("runs.behind", count=f"{len(behind):,}", gold=gold, predicted=predicted))
         shown = {
-            "text": st.column_config.TextColumn(say("app.text"), width="large"),
+            "text": st.column_config.TextColumn(say("app.text"), width=260),
             "probability": _probability(),
         }
         st.dataframe(
-            behind[["text", "probability"]], column_config=shown, hide_index=True, height=330, row_height=56
+            behind[["text", "probability"]], column_config=shown, hide_index=True, height=330, row_height=72
         )
         st.download_button(
             say("app.download"), csv_bytes(behind[["text", "label", "predicted", "probability"]]),

@@ -2,17 +2,20 @@
 
 import importlib.util
 import time
+from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
 from gallae.app import figures, settings
 from gallae.app.language import language, say
 from gallae.app.opened import DataFile, choose_data, complain
-from gallae.app.trainings import TRAININGS, running
+from gallae.app.trainings import TRAININGS, running, throw_away
 from gallae.errors import GallaeError
 from gallae.recipes import Recipe, shipped_recipes
 from gallae.workflows.background import Background, Progress, Request
 
+NEWEST = 5  # trainings that are shown; those that can be taken up always are
 QUICK = ("fast", "tfidf-word")
 NEEDS = {"neural": "torch", "fasttext": "fasttext", "mecab": "mecab"}
 
@@ -72,13 +75,13 @@ def _form(file: DataFile) -> None:
 
 @st.fragment(run_every=1.0)
 def _watch() -> None:
-    """Show the trainings of this server, anew every second."""
-    every = TRAININGS
-    if not every:
+    """Show the trainings of this workspace, anew every second."""
+    shown = [training for number, training in enumerate(TRAININGS) if number < NEWEST or training.resumable]
+    if not shown:
         figures.note(say("train.none_yet"))
-    for number, training in enumerate(every[:5]):
+    for training in shown:
         with st.container(border=True):
-            _one(training, key=f"training_{len(every) - number}")
+            _one(training, key=training.request.folder.name)
 
 
 def _one(training: Background, key: str) -> None:
@@ -88,29 +91,53 @@ def _one(training: Background, key: str) -> None:
     share, words = _how_far(training, progress)
     if state == "running":
         st.progress(share, text=words)
-        if st.button(say("train.cancel"), key=f"{key}_cancel", icon=":material/stop_circle:"):
-            training.cancel()
-            st.rerun(scope="fragment")
+        st.button(
+            say("train.cancel"), key=f"{key}_cancel", icon=":material/stop_circle:", on_click=training.cancel
+        )
         if training.cancelled:
             figures.note(say("train.stopping"))
     elif state == "finished":
         figures.note(say("train.took", seconds=f"{training.seconds:,.0f}", folder=request.folder))
         st.page_link("views/runs.py", label=say("train.look"), icon=":material/leaderboard:")
     else:
-        _stopped(training, key)
+        _stopped(training, progress, key)
     for name, histories in progress.curves.items():
         figures.note(say("train.curves", recipe=name))
         figures.learning_curves(histories)
 
 
-def _stopped(training: Background, key: str) -> None:
+def _stopped(training: Background, progress: Progress, key: str) -> None:
+    """Say why it stopped, and offer to go on with what it left or to throw that away."""
     if training.state == "failed":
         st.error(training.message or say("train.failed_why"))
-    if training.resumable and st.button(
-        say("train.resume"), key=f"{key}_resume", icon=":material/play_arrow:"
-    ):
-        training.resume()
-        st.rerun(scope="fragment")
+    if not training.resumable:
+        return
+    figures.note(
+        say("train.left", data=training.request.data.name, recipes=", ".join(training.names),
+            done=len(progress.done), of=len(training.names))
+    )  # fmt: skip
+    problem = st.session_state.get(f"{key}_problem")
+    if problem:
+        st.error(problem)
+    busy = running()
+    with st.container(horizontal=True):
+        st.button(
+            say("train.resume"), key=f"{key}_resume", icon=":material/play_arrow:", disabled=busy,
+            help=say("train.one_at_a_time") if busy else None, on_click=_try, args=(training.resume, key),
+        )  # fmt: skip
+        with st.popover(say("train.discard"), icon=":material/delete:"):
+            st.markdown(say("train.discard_what"))
+            discard = partial(throw_away, training)
+            st.button(say("train.discard_yes"), key=f"{key}_discard", on_click=_try, args=(discard, key))
+
+
+def _try(act: Callable[[], None], key: str) -> None:
+    """Do what a button says, and keep what is wrong with it for the page to show."""
+    st.session_state[f"{key}_problem"] = ""
+    try:
+        act()
+    except GallaeError as problem:
+        st.session_state[f"{key}_problem"] = str(problem)
 
 
 def _how_far(training: Background, progress: Progress) -> tuple[float, str]:
