@@ -1,5 +1,6 @@
 """Translating: what every family holds, and what each has of its own."""
 
+import io
 import json
 
 import pytest
@@ -202,3 +203,25 @@ def test_a_recipe_tells_only_what_it_reads():
     written = {family: Translate(**fields).recipe.to_toml() for family, fields in FAMILIES.items()}
     assert "[network]" not in written["edits"] and "boldness" in written["edits"]
     assert "boldness" not in written["lstm"] and "reversed = true" in written["lstm"]
+
+
+def test_standard_input_is_translated_as_a_file_is(fitted, tmp_path, monkeypatch, gallae_cli):
+    fitted("edits").save(tmp_path / "model")
+
+    def translate(content, *options):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+        return gallae_cli("tasks", "translate", "predict", tmp_path / "model", "-", *options)
+
+    (tmp_path / "said.txt").write_text("밥 먹언\n물이 좋아\n", encoding="utf-8")
+    ways = ("--from", "jeju", "--to", "standard")
+    lines = translate("밥 먹언\n물이 좋아\n", *ways)
+    of_file = gallae_cli("tasks", "translate", "predict", tmp_path / "model", tmp_path / "said.txt", *ways)
+    assert lines.out == of_file.out and json.loads(lines.out.splitlines()[0])["translation"] == "밥 먹었어"
+    table = translate("dialect\tstandard\tregion\n밥 먹언\t밥 먹었어\tjeju\n")
+    assert [json.loads(line)["to"] for line in table.out.splitlines()] == ["standard", "jeju"]
+    for content, reason in (
+        ("", "standard input is empty"),
+        ("밥\n", "standard input holds texts without a"),
+    ):
+        refused = translate(content)
+        assert refused.code == 2 and reason in refused.err

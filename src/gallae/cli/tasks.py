@@ -33,7 +33,7 @@ Set = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Recipe field, such as training.epochs=3; repeatable."),
 ]
 Labelled = Annotated[Path, typer.Argument(metavar="DATA", help="Labelled file.")]
-File = Annotated[Path, typer.Argument(metavar="FILE", help="File to predict.")]
+File = Annotated[Path, typer.Argument(metavar="FILE|-", help="File to predict; - is standard input.")]
 Own = Mapping[str, dict[str, Any]]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gallae import __version__
+from gallae.data.piping import on_disk
 from gallae.errors import RecipeError, require
 from gallae.files import read_json, refuse_existing, write_json
 from gallae.progress import status
@@ -218,7 +219,7 @@ def predict_task(
     Args:
         name: The task.
         run: A run folder, or its `model/`.
-        data: The file; it needs no labels.
+        data: The file, or "-" for standard input; it needs no labels.
         output: A .jsonl, .csv or .parquet file; lists in it are JSON, except in .jsonl.
         target: Where JSON lines go without `output`; standard output by default.
         force: Replace an existing output.
@@ -237,7 +238,9 @@ def predict_task(
         refuse_existing(output, force)
     task = find_task(name).load(run)
     kept = {key: value for key, value in task.facts.get("reading", {}).items() if key != "label_column"}
-    examples = task.read(data, labelled=False, **{**kept, **reading})
+    with on_disk(data, reading.pop("encoding", None)) as (file, encoding):
+        given = {**kept, **reading, **({"encoding": encoding} if encoding else {})}
+        examples = task.read(file, labelled=False, **given)
     with status(f"{name}: predicting {len(examples):,} examples"):
         rows = task.rows(examples, task.predict(examples, **(deciding or {})), **(writing or {}))
     if output is None:
