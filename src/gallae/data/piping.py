@@ -17,11 +17,16 @@ _SUFFIXES = {"csv": ".csv", "tsv": ".tsv", "jsonl": ".jsonl"}
 _NAME = "standard input"
 
 
+def _suffix(head: str) -> str:
+    return _SUFFIXES.get(sniff(head), ".tsv" if "\t" in head.partition("\n")[0] else ".txt")
+
+
 @contextmanager
 def on_disk(path: str | Path, encoding: str | None = None) -> Iterator[tuple[Path, str | None]]:
     """Give the file that a path names, and its encoding; "-", the standard input, is kept as one meanwhile.
 
-    Its layout is told from its first lines: CSV, TSV, JSONL, or else a text a line.
+    Its layout is told from its first lines: JSONL, a table with tabs, CSV with well-known columns, or else a
+    text a line.
 
     Args:
         path: A file or folder, or "-".
@@ -35,7 +40,7 @@ def on_disk(path: str | Path, encoding: str | None = None) -> Iterator[tuple[Pat
         return
     handle, head = wrap_pipe(sys.stdin, _NAME, encoding)
     with tempfile.TemporaryDirectory(prefix="gallae-") as folder:
-        kept = Path(folder) / f"input{_SUFFIXES.get(sniff(head), '.txt')}"
+        kept = Path(folder) / f"input{_suffix(head)}"
         with kept.open("w", encoding="utf-8", newline="") as file:
             for line in handle:
                 file.write(line)

@@ -79,8 +79,8 @@ def _write_cells(
 ) -> None:
     for row, values in enumerate(shades):
         for column, value in enumerate(values):
-            # Not INK: the cell keeps its light colour when the page is dark.
-            colour = "#ffffff" if value > 0.52 else "#22303e"
+            # Not INK: the cell keeps its light colour when the page is dark. Contrast is 4.5 to 1 or more.
+            colour = "#ffffff" if value > 0.745 else "#000000"
             axes.text(column + 0.5, row + 0.5, texts[row][column], ha="center", va="center",
                       fontsize=size, color=colour)  # fmt: skip
 
