@@ -1,5 +1,7 @@
 """What a network begins with, as the recipe's [network] table says it."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -86,3 +88,23 @@ def test_kiwis_vectors(source):
     assert not torch.equal(random[school], warm[school])
     kept = _begun("network.vectors='kiwi'", checkpoint=str(source)).get_input_embeddings().weight
     assert torch.equal(kept, load_model(source).get_input_embeddings().weight)
+
+
+def test_a_field_that_the_architecture_does_not_have(source):
+    recipe = pretraining_recipe("mlm", ["network.config.num_hidden_layer=2"], tokenizer=source)
+    with pytest.raises(GallaeError, match=r"'num_hidden_layer'\. Did you mean 'num_hidden_layers'\?"):
+        make_network(recipe, find_tokenizer(recipe))
+
+
+def test_a_vocabulary_that_the_network_does_not_embed(source, tmp_path):
+    recipe = pretraining_recipe("mlm", ["network.config.vocab_size=3"], tokenizer=source)
+    with pytest.raises(GallaeError, match=r"the network embeds 3 \(vocab_size\)"):
+        make_network(recipe, find_tokenizer(recipe))
+    mixed = tmp_path / "mixed"
+    shutil.copytree(source, mixed)
+    tokenizer = load_tokenizer(source)
+    tokenizer.add_tokens(["[NEW]"])
+    tokenizer.save_pretrained(mixed)
+    recipe = pretraining_recipe("mlm", ["corpus.max_length=32"], checkpoint=str(mixed))
+    with pytest.raises(GallaeError, match="tokenizer and the weights of the same checkpoint"):
+        make_network(recipe, find_tokenizer(recipe))

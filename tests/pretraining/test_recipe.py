@@ -38,6 +38,7 @@ def test_options_replace_fields():
         ("mlm", ["corpus.max_length=600"], "more than network.positions = 512"),
         ("mlm", ["training.batch_tokens=64"], "less than one row"),
         ("mlm", ["training.epochs=0"], "training.epochs"),
+        ("mlm", ["training.betas=[0.9, 2]"], "training.betas"),
     ],
 )
 def test_mistakes_are_named(name, overrides, message):

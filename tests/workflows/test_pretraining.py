@@ -163,9 +163,29 @@ def test_what_does_not_fit_is_refused(pretrain, corpus, tmp_path, checkpoint):
     assert not list(tmp_path.glob("*.partial"))
 
 
-def test_a_loss_that_is_no_number(pretrain):
+def test_a_loss_that_is_no_number(pretrain, tmp_path):
     with pytest.raises(ModelError, match="the loss became"):
         pretrain("mlm", 40, "run", "training.learning_rate=1e18", "training.max_grad_norm=0")
+    assert not list(tmp_path.iterdir())
+
+
+def test_after_a_corpus_of_another_format_nothing_is_in_the_way(pretrain, tmp_path):
+    with pytest.raises(DataError, match="not a sentence, a tab and its translation"):
+        pretrain("tlm", 2)
+    assert not list(tmp_path.iterdir())
+    assert pretrain("mlm", 2).metrics["steps"] == 2
+
+
+def test_a_full_disk_keeps_the_encoded_corpus(pretrain, tmp_path, monkeypatch):
+    def full(*_):
+        raise OutputError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gallae.training.checkpoints.keep_final", full)
+        with pytest.raises(OutputError, match="full"):
+            pretrain("mlm", 2)
+    assert (tmp_path / "run.partial" / "corpus" / "whole").is_dir()
+    assert pretrain("mlm", 2, resume=tmp_path / "run").metrics["steps"] == 2
 
 
 def test_two_processes_learn_together(corpus, checkpoint, tmp_path):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib import resources
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gallae.data.fixed import FixedList
 from gallae.data.labels import LabelSet
 from gallae.errors import DataError
 
@@ -40,19 +42,34 @@ class Corpus:
 
     @property
     def texts(self) -> list[str]:
-        """The texts, in order."""
-        return self.table["text"].tolist()
+        """The texts, in order: one list, made at the first access, that cannot be altered."""
+        return self._listed("text")
 
     @property
     def labels(self) -> list[Any]:
-        """The labels, in order: strings, or tuples of strings when multi-label.
+        """The labels, in order: strings, or tuples of strings when multi-label; see `texts`.
 
         Raises:
             DataError: if the corpus is unlabelled.
         """
         if self.label_set is None:
             raise DataError(f"{self.source} has no labels. Name the column with --label-column.")
-        return self.table["label"].tolist()
+        return self._listed("label")
+
+    def _listed(self, name: str) -> list[Any]:
+        column = self.table[name]
+        kept = self._lists.get(name)
+        if kept is None or not _shared(kept[0], column):
+            kept = self._lists[name] = column, FixedList(column.tolist())
+        return kept[1]
+
+    @cached_property
+    def _lists(self) -> dict[str, tuple[pd.Series, FixedList]]:
+        """Columns with their lists; pandas copies a column that is held before it is written to."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lists"}
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Corpus:
         """Return a corpus of the given row numbers, in their order; the label set stays."""
@@ -71,6 +88,13 @@ class Corpus:
         others = [named.get(name, name) for name in map(str, self.table.columns) if name not in RESERVED]
         have = ", ".join(map(repr, others)) or "none"
         raise DataError(f"{self.source} has no column {name!r}. Columns beside text and label: {have}.")
+
+
+def _shared(one: pd.Series, other: pd.Series) -> bool:
+    """Return whether two columns are the same memory, and so the same values."""
+    left, right = one.values, other.values
+    arrays = isinstance(left, np.ndarray) and isinstance(right, np.ndarray)
+    return left is right or (arrays and np.may_share_memory(left, right))
 
 
 def kept_name(name: str) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback
 
@@ -228,7 +227,7 @@ class Engine(QuietTrainer):
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         if self.args.should_save and output_dir:  # not theirs: networks may share weights
             Path(output_dir).mkdir(parents=True, exist_ok=True)
-            save_file(checkpoints.plain(self.model.state_dict()), Path(output_dir) / "model.safetensors")
+            checkpoints.write(self.model.state_dict(), Path(output_dir) / "model.safetensors")
 
     def _issue_warnings_after_load(self, load_result: Any) -> None:
         """Say nothing: weights that two networks share are saved once."""

@@ -18,6 +18,7 @@ from gallae.pretrained.tokenizing import load_tokenizer
 from gallae.pretraining.layers import every_layer
 from gallae.pretraining.options import NetworkOptions, PretrainingRecipe
 from gallae.pretraining.vocabularies import same_vocabulary, with_vocabulary
+from gallae.recipes.loading import nearest
 from gallae.training.devices import find_device
 
 _STATES = 128
@@ -48,6 +49,7 @@ def make_network(
     else:
         network = from_config(make_config(options, tokenizer, **fields), auto_class)
     _check_length(recipe, network.config)
+    _check_vocabulary(network, tokenizer)
     if find_device(recipe.training.device).type == "cpu":
         network.set_attn_implementation("eager")  # for short rows a fifth faster there than torch's own
     if options.vectors and not options.begins_with:
@@ -114,6 +116,7 @@ def make_config(options: NetworkOptions, tokenizer: Any, **fields: Any) -> Any:
 
     try:
         default = AutoConfig.for_model(options.model_type)
+        _check_fields(options, default)
         known = {name: value for name, value in _sizes(options, default).items() if hasattr(default, name)}
         ids = {
             f"{role}_token_id": getattr(tokenizer, f"{role}_token_id")
@@ -127,6 +130,17 @@ def make_config(options: NetworkOptions, tokenizer: Any, **fields: Any) -> Any:
     if after_padding(made) and not {"max_position_embeddings"} & {*options.config, *fields}:
         made.max_position_embeddings += int(made.pad_token_id or 0) + 1
     return made
+
+
+def _check_fields(options: NetworkOptions, default: Any) -> None:
+    """Refuse fields that the architecture does not have: transformers would keep them, and look at none."""
+    for name in options.config:
+        if not hasattr(default, name):
+            near = nearest(name, list(default.to_dict()))
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise RecipeError(
+                f"network.config: the configuration of a {options.model_type} has no field {name!r}.{hint}"
+            )
 
 
 def _sizes(options: NetworkOptions, default: Any) -> dict[str, Any]:
@@ -176,6 +190,16 @@ def _check_length(recipe: PretrainingRecipe, config: Any) -> None:
         raise RecipeError(
             f"corpus.max_length = {recipe.corpus.max_length}, but this network reads {most} tokens at most. "
             "Set corpus.max_length lower, or (without a checkpoint) network.positions higher."
+        )
+
+
+def _check_vocabulary(network: Any, tokenizer: Any) -> None:
+    embedded = network.get_input_embeddings().num_embeddings
+    if embedded < len(tokenizer):
+        raise ModelError(
+            f"the tokenizer has {len(tokenizer):,} tokens, and the network embeds {embedded:,} (vocab_size). "
+            "Leave vocab_size out of network.config, or take the tokenizer and the weights of the same "
+            "checkpoint."
         )
 
 

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from gallae.recipes.schema import Table
 
+_Share = Annotated[float, Field(ge=0, lt=1)]
 Format = Literal["lines", "segment_pair", "sentence_pair", "full_sentences", "doc_sentences", "parallel"]
 
 
@@ -182,7 +183,7 @@ class PretrainingOptions(Table):
     accumulation: int = Field(default=1, ge=1)
     optimizer: Literal["adamw", "adam", "radam", "lion", "sgd", "muon"] = "adamw"
     learning_rate: float = Field(default=1e-3, gt=0)
-    betas: tuple[float, float] = (0.9, 0.98)
+    betas: tuple[_Share, _Share] = (0.9, 0.98)
     weight_decay: float = Field(default=0.01, ge=0)
     warmup: float = Field(default=0.02, ge=0, lt=1)
     schedule: Literal["constant", "linear", "cosine", "one_cycle"] = "linear"

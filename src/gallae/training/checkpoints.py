@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -33,7 +36,7 @@ def seal(checkpoint: Path, facts: dict[str, Any], tensors: dict[str, dict[str, T
         tensors: Weights by file name, such as averaged ones.
     """
     for name, state in tensors.items():
-        save_file(plain(state), checkpoint / f"{name}.safetensors")
+        write(state, checkpoint / f"{name}.safetensors")
     with write_beside(checkpoint / _WHOLE, force=True) as temporary:
         temporary.write_text(json.dumps(facts))
     for older in checkpoint.parent.glob("checkpoint-*"):
@@ -52,7 +55,7 @@ def keep_final(folder: Path, network: Any, history: list[dict[str, Any]]) -> Non
     """Keep a finished training in the place of its checkpoints."""
     (folder / _HISTORY).write_text(json.dumps(history))
     with write_beside(folder / _FINAL, force=True) as temporary:
-        save_file(plain(network.state_dict()), temporary)
+        write(network.state_dict(), temporary)
     for checkpoint in folder.glob("checkpoint-*"):
         shutil.rmtree(checkpoint, ignore_errors=True)
 
@@ -64,6 +67,22 @@ def take_final(folder: Path, network: Any) -> list[dict[str, Any]] | None:
     network.load_state_dict(load_file(folder / _FINAL), strict=False)
     history: list[dict[str, Any]] = json.loads((folder / _HISTORY).read_text())
     return history
+
+
+def write(state: dict[str, Tensor], path: Path) -> None:
+    """Write weights to a file.
+
+    Raises:
+        OSError: if the system refuses, such as for a full disk; safetensors has an error of its own for it.
+    """
+    try:
+        save_file(plain(state), path)
+    except SafetensorError as error:
+        code = re.search(r"\(os error (\d+)\)", str(error))
+        if code is None:
+            raise
+        number = int(code[1])
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def plain(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gallae import __version__
-from gallae.errors import RecipeError, require
+from gallae.errors import GallaeError, OutputError, RecipeError, require
 from gallae.files import read_json, refuse_existing, write_json
 from gallae.pretraining.corpora import Source, parse_sources
 from gallae.pretraining.recipe import DEFAULT, PretrainingRecipe, pretraining_recipe
@@ -104,10 +105,23 @@ def pretrain(
         _learn(chosen, sources, reader, lambda name: work / name)
         return PretrainingRun(folder, written=False)
     with PartialRun(folder, key, force=force, resume=resume is not None) as partial:
-        metrics, objective = _learn(chosen, sources, reader, partial.part)
+        with _nothing_to_go_on_with(partial.work / _CORPUS):
+            metrics, objective = _learn(chosen, sources, reader, partial.part)
         with partial.finish() as target:
             _write(target, chosen, metrics, objective)
     return PretrainingRun(folder)
+
+
+@contextmanager
+def _nothing_to_go_on_with(encoded: Path) -> Iterator[None]:
+    """Remove the encoded corpus after a mistake: who mends recipe or files begins another run."""
+    try:
+        yield
+    except OutputError:  # a full disk: the same run goes on
+        raise
+    except GallaeError:
+        shutil.rmtree(encoded, ignore_errors=True)
+        raise
 
 
 def _process() -> int:
