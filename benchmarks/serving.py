@@ -4,7 +4,7 @@ Debian's `wrk` (apt-get install wrk), one thread, 64 connections, requests of on
 
 throughput  requests a second and latency of `fast`, `default`, a network, and the bundled 8-bit model
 batching    the network, and the same server computing each request alone (--batch 1)
-overload    twice the requests that `fast` and `default` can take: 429, still up, latency
+overload    twice the requests that `fast`, `default` and `headlines` can take: 429, still up, latency
 kill        kill -9 of one of two workers under load: what is lost, how long until it is replaced
 soak        ten minutes of load: memory at each of them
 """
@@ -184,7 +184,7 @@ def batching(folder: Path, source: str, name: str, seconds: int) -> None:
 
 def overload(folder: Path, sources: dict[str, str], seconds: int) -> None:
     rows = []
-    for name in ("fast", "default"):
+    for name in ("fast", "default", "headlines"):
         with serving(folder, sources[name], "--queue", "256", "--max-connections", "9000") as server:
             most = wrk(folder, server, seconds).answered
             # A request a second from each connection, which waits most of the time.

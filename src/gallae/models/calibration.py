@@ -46,8 +46,8 @@ class CalibratedClassifier(TextClassifier):
             guess where nothing is known of their balance (not for multi-label).
         folds: Number of stratified folds for the out-of-fold scores. 1 takes the scores of the rows that a
             network held out to stop early; any other classifier is fitted without a stratified tenth, and
-            that calibrates. A text whose label no other text has
-            is never held out, and is scored by the classifier that has learned it.
+            that calibrates. A text whose label no other text has is never held out, and is scored by the
+            classifier that has learned it.
         seed: Seed of the folds.
 
     Attributes:
