@@ -154,7 +154,7 @@ def lock(file: IO[Any]) -> bool:
     """Lock an open file until it is closed here and in all processes that inherited it.
 
     Returns:
-        Whether it could be locked: False if another process has it. Windows locks nothing.
+        False if another process has it locked. Windows and some file systems lock nothing.
     """
     try:
         import fcntl
@@ -162,6 +162,8 @@ def lock(file: IO[Any]) -> bool:
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:  # a file system without locks
+        return True
     return True

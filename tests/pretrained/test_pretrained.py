@@ -159,6 +159,8 @@ def test_offline_one_message_says_what_to_fetch(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(ModelError, match=r"hf download someone/no-such-model --local-dir no-such-model"):
         resolve("someone/no-such-model")
+    with pytest.raises(ModelError, match="did you mean 'gallae-small'"):
+        resolve("gallae-smal")
     with pytest.raises(ModelError, match="there is no checkpoint folder"):
         resolve("./no-such-folder")
     with pytest.raises(ModelError, match=r"Set model\.checkpoint"):

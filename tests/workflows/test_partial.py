@@ -1,11 +1,13 @@
 """Interrupted runs: what is finished is kept, and going on gives the same as never having stopped."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 import gallae
 from gallae.errors import OutputError
+from gallae.files import lock
 from gallae.models.linear import LinearClassifier
 
 
@@ -143,6 +145,16 @@ def test_force_begins_anew(topics_csv, interrupted):
     assert [path.name for path in interrupted.parent.iterdir()] == ["run"]
     with pytest.raises(OutputError, match="finished already"):
         gallae.train(topics_csv, "bow", folds=2, resume=interrupted)
+
+
+def test_two_processes_do_not_go_on_with_the_same_run(topics_csv, interrupted):
+    with Path(f"{interrupted}.partial", "request.json").open("rb") as others:
+        assert lock(others)
+        for options in ({"resume": interrupted}, {"output": interrupted, "force": True}):
+            with pytest.raises(OutputError, match="another process is at work in"):
+                gallae.train(topics_csv, "fast", folds=2, **options)
+    assert Path(f"{interrupted}.partial", "fold-0").is_dir()
+    assert gallae.train(topics_csv, "fast", folds=2, resume=interrupted).metrics["n"] == 72
 
 
 def test_nothing_to_resume(topics_csv, tmp_path):

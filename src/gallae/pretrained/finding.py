@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
+from textwrap import shorten
 
 from gallae.errors import ModelError, require
 from gallae.pretrained.shipped import SHIPPED, shipped
@@ -91,9 +93,12 @@ def _has_weights(folder: Path) -> bool:
 def _offline(name: str, revision: str, error: Exception) -> str:
     short = name.split("/")[-1]
     at = f" --revision {revision}" if revision else ""
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    reason = shorten(said, 200, placeholder=" ...")
+    close = get_close_matches(name, SHIPPED, 1)
+    hint = f" Or did you mean {close[0]!r}, which comes with gallae?" if close else ""
     return (
         f"the checkpoint {name!r} is neither a folder here nor in the cache, and the hub gave none "
         f"({reason}). Where there is a connection, fetch it: hf download {name}{at} --local-dir {short} "
-        f"- then copy that folder here, and name ./{short} as the checkpoint."
+        f"- then copy that folder here, and name ./{short} as the checkpoint.{hint}"
     )

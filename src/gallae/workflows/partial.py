@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Any, Self
 
 import numpy as np
 
 from gallae.errors import GallaeError, OutputError
 from gallae.files import (
     folder_beside,
+    lock,
     missing_parents,
     read_json,
     refuse_existing,
@@ -65,7 +66,7 @@ class PartialRun:
         inner: Whether this is a part of another, which tells how to go on.
 
     Raises:
-        OutputError: if the run exists, or there is nothing fitting to resume.
+        OutputError: if the run exists, another process works on it, or there is nothing fitting to resume.
     """
 
     def __init__(
@@ -77,8 +78,10 @@ class PartialRun:
         self._force = force
         self._inner = inner
         self._missing = missing_parents(folder)
+        self._locked: IO[Any] | None = None
         if resume:
             self._check_resumable()
+            self._lock()
         else:
             refuse_existing(folder, force)
             if self.work.exists() and not force:
@@ -86,6 +89,9 @@ class PartialRun:
                     f"{self.work} holds the finished parts of an interrupted run. Go on with it by "
                     f"--resume {self.folder}, or start anew with --force."
                 )
+            if (self.work / _REQUEST).is_file():
+                self._lock()
+                self._unlock()
             shutil.rmtree(self.work, ignore_errors=True)
 
     def _check_resumable(self) -> None:
@@ -103,12 +109,27 @@ class PartialRun:
                 "Give the same as then, or start anew with another -o."
             )
 
+    def _lock(self) -> None:
+        """Keep other processes away; the system unlocks when this one ends, however it does."""
+        self._locked = (self.work / _REQUEST).open("rb")
+        if not lock(self._locked):
+            self._unlock()
+            raise OutputError(
+                f"another process is at work in {self.work}. Wait for it, stop it, or choose another -o."
+            )
+
+    def _unlock(self) -> None:
+        if self._locked is not None:
+            self._locked.close()
+            self._locked = None
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._unlock()
         if kind is not None and issubclass(kind, GallaeError):  # going on would only meet it again
             for folder in self.work.glob(f"{_TRAINING}*"):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -122,9 +143,12 @@ class PartialRun:
         return self.work.exists() and any(path.name != _REQUEST for path in self.work.iterdir())
 
     def _make(self) -> None:
+        if self._locked is not None:
+            return
         if not self.work.exists():
             with folder_beside(self.work) as temporary:
                 write_json(temporary / _REQUEST, {"key": self._key})
+        self._lock()
 
     def part(self, name: str) -> Path:
         """Return the folder of a part that is a run of its own."""
