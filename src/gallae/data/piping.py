@@ -42,8 +42,7 @@ def on_disk(path: str | Path, encoding: str | None = None) -> Iterator[tuple[Pat
     with tempfile.TemporaryDirectory(prefix="gallae-") as folder:
         kept = Path(folder) / f"input{_suffix(head)}"
         with kept.open("w", encoding="utf-8", newline="") as file:
-            for line in handle:
-                file.write(line)
+            file.writelines(handle)
         try:
             yield kept, "utf-8"
         except DataError as error:
